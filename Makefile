@@ -1,0 +1,44 @@
+# Two commands do everything on a machine that has only Python >= 3.11 and make:
+#   make demo [DOCS=folder-or-files] [QUESTION="..."] [UPSTREAM=http://localhost:11434/v1]
+#   make test [ARGS="..."]
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+export DOCS QUESTION UPSTREAM MODEL EMBED_MODEL
+
+.PHONY: demo test lint record clean
+
+demo: $(VENV)/.has-demo
+	@$(BIN)/python -m examples.demo
+
+test: $(VENV)/.has-test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.has-dev
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/mypy tests/typing && $(BIN)/lint-imports
+
+record: $(VENV)/.has-test
+	@$(BIN)/python -m pytest --record-mode=rewrite tests -m vcr
+
+clean:
+	rm -rf $(VENV) dist build
+
+$(BIN)/python:
+ifdef UV
+	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+endif
+
+# One stamp per dependency group: a second run installs nothing.
+$(VENV)/.has-%: pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) for '$*' (once) ..."
+ifdef UV
+	@$(UV) pip install --quiet --python $(BIN)/python --editable ".[all]" --group $*
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group $*
+endif
+	@touch $@

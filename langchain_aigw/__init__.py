@@ -1,0 +1,44 @@
+"""Cloudflare AI Gateway behind LangChain's interfaces: a chat model and embeddings.
+
+    from langchain_aigw import ChatCloudflareAIGateway
+
+    model = ChatCloudflareAIGateway(model="openai/gpt-5-mini")  # CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN
+    message = model.invoke("Tell me a joke")
+    message.response_metadata["aigw"]["log_id"]
+
+Names are imported when they are first used: LangChain's own modules take seconds to import.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from aigw import __version__
+
+if TYPE_CHECKING:
+    from langchain_aigw.chat_models import ChatCloudflareAIGateway
+    from langchain_aigw.embeddings import CloudflareAIGatewayEmbeddings
+
+__all__ = ["ChatCloudflareAIGateway", "CloudflareAIGatewayEmbeddings", "__version__"]
+
+_MODULES: Final = {
+    "ChatCloudflareAIGateway": "chat_models",
+    "CloudflareAIGatewayEmbeddings": "embeddings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("langchain_core"):
+            raise
+        raise ImportError(f"{__name__} needs LangChain: pip install 'aigw[langchain]'") from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

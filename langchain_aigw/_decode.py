@@ -1,0 +1,102 @@
+"""Chat completions of the wire to LangChain's messages, and the pieces that whole and streamed answers share.
+
+The metadata of an answer is the same whichever way it came: `_stream` gives each entry on exactly one chunk.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from langchain_aigw._tool_calls import decode_tool_calls
+from langchain_aigw._usage import decode_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROVIDER: Final = "cloudflare_ai_gateway"
+"""`model_provider` of every message, and `ls_provider` of every trace: middleware compares the two."""
+
+GATEWAY_KEY: Final = "aigw"
+"""Where the gateway's facts are in `response_metadata`."""
+
+ANSWER_FIELDS: Final = {
+    "id": "id",
+    "model": "model_name",
+    "system_fingerprint": "system_fingerprint",
+    "service_tier": "service_tier",
+}
+"""What an answer says of itself on the wire, and its name in `response_metadata`."""
+
+_KEPT: Final = ("refusal", "audio", "annotations", "function_call")
+
+
+def decode_completion(
+    completion: Mapping[str, Any], *, model: str = "", info: Mapping[str, Any] | None = None
+) -> ChatResult:
+    """Decode a whole completion: one generation for each of its choices.
+
+    Args:
+        completion: The decoded JSON.
+        model: The model that was asked, for answers that do not name theirs.
+        info: The gateway's facts.
+
+    Raises:
+        ValueError: There are no choices.
+    """
+    choices = [choice for choice in completion.get("choices") or () if isinstance(choice, dict)]
+    if not choices:
+        raise ValueError("the answer has no choices")
+    metadata = _answer_metadata(completion, model, info)
+    generations = [_decode_choice(choice, metadata, completion.get("id")) for choice in choices]
+    message = generations[0].message
+    if isinstance(message, AIMessage):  # counted once for all choices, so told once
+        message.usage_metadata = decode_usage(completion.get("usage"))
+    return ChatResult(generations=generations, llm_output={"model_name": metadata["model_name"]})
+
+
+def decode_content(content: Any) -> str | list[str | dict[str, Any]]:
+    """Decode an answer's content; what is neither text nor blocks becomes its JSON text."""
+    if not content and not isinstance(content, int | float):
+        return ""
+    return content if isinstance(content, str | list) else json.dumps(content, ensure_ascii=False)
+
+
+def decode_extras(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a message or a delta says beside its content, as `additional_kwargs`."""
+    extras = {key: message[key] for key in _KEPT if message.get(key)}
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    if reasoning and isinstance(reasoning, str):
+        extras["reasoning_content"] = reasoning
+    return extras
+
+
+def choice_metadata(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a choice says of its end and its tokens."""
+    return {key: choice[key] for key in ("finish_reason", "logprobs") if choice.get(key)}
+
+
+def _answer_metadata(completion: Mapping[str, Any], model: str, info: Mapping[str, Any] | None) -> dict[str, Any]:
+    metadata = {ours: completion[theirs] for theirs, ours in ANSWER_FIELDS.items() if completion.get(theirs)}
+    metadata = {"model_name": model, **metadata, "model_provider": PROVIDER}
+    return {**metadata, GATEWAY_KEY: info} if info else metadata
+
+
+def _decode_choice(choice: Mapping[str, Any], metadata: Mapping[str, Any], completion_id: str | None) -> ChatGeneration:
+    message = choice.get("message") or {}
+    tool_calls, invalid_tool_calls = decode_tool_calls(message.get("tool_calls"), completion_id)
+    generation_info = choice_metadata(choice)
+    decoded = AIMessage(
+        content=decode_content(message.get("content")),
+        additional_kwargs=decode_extras(message),
+        tool_calls=tool_calls,
+        invalid_tool_calls=invalid_tool_calls,
+        response_metadata={
+            **{key: dict(value) if isinstance(value, dict) else value for key, value in metadata.items()},
+            **generation_info,
+        },
+    )
+    return ChatGeneration(message=decoded, generation_info=generation_info)

@@ -1,0 +1,121 @@
+"""LangChain messages to the messages of OpenAI's chat completions.
+
+Equal messages give equal dicts with keys in the same order, so that the gateway's cache and recorded tests know them
+again. The messages given are never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from langchain_aigw._blocks import encode_content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from langchain_core.messages import InvalidToolCall, ToolCall
+
+WireMessage = dict[str, Any]
+
+
+def encode_messages(messages: Iterable[BaseMessage]) -> list[WireMessage]:
+    """Encode messages in their order.
+
+    Raises:
+        TypeError: A message is of a kind the wire has no role for.
+        ValueError: A block holds data that no part can carry.
+    """
+    return [encode_message(message) for message in messages]
+
+
+def encode_message(message: BaseMessage) -> WireMessage:
+    """Encode one message.
+
+    Raises:
+        TypeError: It is of a kind the wire has no role for.
+        ValueError: A block holds data that no part can carry.
+    """
+    for kind, encode in _ENCODERS:
+        if isinstance(message, kind):
+            return encode(message)
+    raise TypeError(f"a {type(message).__name__} cannot be sent: the wire has no role for it")
+
+
+def _encode_plain(message: BaseMessage, role: str) -> WireMessage:
+    wire: WireMessage = {"role": role, "content": encode_content(message.content)}
+    name = message.name or message.additional_kwargs.get("name")
+    if name:
+        wire["name"] = name
+    return wire
+
+
+def _encode_human(message: BaseMessage) -> WireMessage:
+    return _encode_plain(message, "user")
+
+
+def _encode_system(message: BaseMessage) -> WireMessage:
+    return _encode_plain(message, message.additional_kwargs.get("__openai_role__", "system"))
+
+
+def _encode_function(message: BaseMessage) -> WireMessage:
+    return _encode_plain(message, "function")
+
+
+def _encode_chat(message: ChatMessage) -> WireMessage:
+    return _encode_plain(message, message.role)
+
+
+def _encode_tool(message: ToolMessage) -> WireMessage:
+    return {"role": "tool", "content": encode_content(message.content), "tool_call_id": message.tool_call_id}
+
+
+def _encode_assistant(message: AIMessage) -> WireMessage:
+    wire = _encode_plain(message, "assistant")
+    more = message.additional_kwargs
+    calls = encode_tool_calls(message.tool_calls, message.invalid_tool_calls) or more.get("tool_calls")
+    if calls:
+        wire["tool_calls"] = calls
+    for key in ("function_call", "refusal"):
+        if more.get(key):
+            wire[key] = more[key]
+    audio = more.get("audio")
+    if isinstance(audio, dict) and audio.get("id"):
+        wire["audio"] = {"id": audio["id"]}
+    if not wire["content"]:
+        wire["content"] = None if _SAYS_IT_ELSEWHERE & wire.keys() else ""
+    return wire
+
+
+def encode_tool_calls(calls: Iterable[ToolCall], invalid: Iterable[InvalidToolCall] = ()) -> list[dict[str, Any]]:
+    """Encode an answer's tool calls; those that were no JSON go back as the model wrote them."""
+    return [
+        *(_encode_call(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False)) for call in calls),
+        *(_encode_call(call["id"], call["name"] or "", call["args"] or "") for call in invalid),
+    ]
+
+
+def _encode_call(call_id: str | None, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+_SAYS_IT_ELSEWHERE: Final = {"tool_calls", "function_call", "refusal", "audio"}
+
+_ENCODERS: Final[tuple[tuple[type[BaseMessage], Callable[[Any], WireMessage]], ...]] = (
+    (HumanMessage, _encode_human),
+    (AIMessage, _encode_assistant),
+    (ToolMessage, _encode_tool),
+    (SystemMessage, _encode_system),
+    (FunctionMessage, _encode_function),
+    (ChatMessage, _encode_chat),
+)

@@ -1,0 +1,101 @@
+"""Streamed chat completions of the wire to LangChain's chunks: bring your own I/O.
+
+LangChain adds chunks up: equal strings are concatenated, equal numbers summed. So whatever is no part of the answer's
+text is told on exactly one chunk: what the answer says of itself and the gateway's facts as soon as they are known, and
+how it ended and what it used on the last one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from langchain_aigw._decode import (
+    ANSWER_FIELDS,
+    GATEWAY_KEY,
+    PROVIDER,
+    choice_metadata,
+    decode_content,
+    decode_extras,
+)
+from langchain_aigw._tool_calls import ToolCallDeltas
+from langchain_aigw._usage import decode_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langchain_core.messages.ai import UsageMetadata
+
+
+class ChunkDecoder:
+    """Decodes one streamed answer; the chunks it gives add up to the message of a whole one.
+
+    A stream is one message: of several choices (`n`) the first is decoded.
+
+    Args:
+        model: The model that was asked, for answers that do not name theirs.
+    """
+
+    def __init__(self, *, model: str = "") -> None:
+        self._model = model
+        self._told: dict[str, Any] = {}
+        self._calls = ToolCallDeltas()
+        self._finish_reason: str | None = None
+        self._usage: UsageMetadata | None = None
+
+    def feed(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> ChatGenerationChunk | None:
+        """Take the next object of the stream; give the chunk it stands for, if it says anything now.
+
+        Args:
+            chunk: The decoded JSON.
+            info: The gateway's facts, with the first object.
+        """
+        metadata = self._answer_metadata(chunk, info)
+        self._usage = decode_usage(chunk.get("usage")) or self._usage
+        choice = _first_choice(chunk)
+        generation_info = choice_metadata(choice)
+        self._finish_reason = generation_info.pop("finish_reason", None) or self._finish_reason
+        delta = choice.get("delta") or {}
+        message = AIMessageChunk(
+            content=decode_content(delta.get("content")),
+            additional_kwargs=decode_extras(delta),
+            tool_call_chunks=self._calls.feed(delta.get("tool_calls")),
+            response_metadata={**metadata, **generation_info},
+        )
+        if not _says_anything(message):
+            return None
+        return ChatGenerationChunk(message=message, generation_info=generation_info or None)
+
+    def close(self) -> ChatGenerationChunk:
+        """Say that the stream has ended well; give the last chunk."""
+        generation_info = {"finish_reason": self._finish_reason} if self._finish_reason else {}
+        metadata = self._answer_metadata({"model": self._model}, None)
+        message = AIMessageChunk(
+            content="",
+            tool_call_chunks=self._calls.close(self._told.get("id")),
+            response_metadata={**metadata, **generation_info},
+            usage_metadata=self._usage,
+            chunk_position="last",
+        )
+        return ChatGenerationChunk(message=message, generation_info=generation_info or None)
+
+    def _answer_metadata(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Give what became known with this object and was not told yet."""
+        known = {ours: chunk[theirs] for theirs, ours in ANSWER_FIELDS.items() if chunk.get(theirs)}
+        known["model_provider"] = PROVIDER
+        if info:
+            known[GATEWAY_KEY] = dict(info)
+        new = {key: value for key, value in known.items() if key not in self._told}
+        self._told |= new
+        return new
+
+
+def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = (choice for choice in chunk.get("choices") or () if isinstance(choice, dict))
+    return next((choice for choice in choices if not choice.get("index")), {})
+
+
+def _says_anything(message: AIMessageChunk) -> bool:
+    return bool(message.content or message.additional_kwargs or message.tool_call_chunks or message.response_metadata)

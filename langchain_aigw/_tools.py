@@ -1,0 +1,41 @@
+"""The choice of a tool, in the forms LangChain allows, on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ToolChoice = str | bool | dict[str, Any] | None
+
+_MODES: Final = {"any": "required", "required": "required", "auto": "auto", "none": "none"}
+
+
+def encode_tool_choice(choice: ToolChoice, tools: Iterable[Mapping[str, Any]]) -> str | dict[str, Any] | None:
+    """Encode a choice: a tool's name, `auto`, `none`, `any` (also `required`, `True`), or the wire's own dict.
+
+    Args:
+        choice: What LangChain was given; `None` and `False` leave the choice out.
+        tools: The encoded tools to choose from.
+
+    Raises:
+        ValueError: It names none of the tools.
+    """
+    if choice is None or choice is False:
+        return None
+    if choice is True:
+        return "required"
+    if isinstance(choice, dict):
+        return choice
+    names = tool_names(tools)
+    if choice in names:
+        return {"type": "function", "function": {"name": choice}}
+    if choice not in _MODES:
+        raise ValueError(f"tool_choice {choice!r} names no tool; bound are {', '.join(names) or 'none'}")
+    return _MODES[choice]
+
+
+def tool_names(tools: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+    """Give the names of encoded function tools."""
+    return [tool["function"]["name"] for tool in tools if "function" in tool]

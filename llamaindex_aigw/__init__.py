@@ -1,0 +1,41 @@
+"""Cloudflare AI Gateway for LlamaIndex: any model behind the gateway as an LLM or an embedding model.
+
+    from llamaindex_aigw import CloudflareAIGateway
+
+    llm = CloudflareAIGateway(model="openai/gpt-4.1-mini")  # CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN
+    response = llm.complete("Tell me a joke")
+    response.additional_kwargs["aigw"]["log_id"]
+
+Names are imported when they are first used, so that importing this package does not import LlamaIndex.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from aigw import __version__
+
+if TYPE_CHECKING:
+    from llamaindex_aigw.embeddings import CloudflareAIGatewayEmbedding
+    from llamaindex_aigw.llms import CloudflareAIGateway
+
+__all__ = ["CloudflareAIGateway", "CloudflareAIGatewayEmbedding", "__version__"]
+
+_MODULES: Final = {"CloudflareAIGateway": "llms", "CloudflareAIGatewayEmbedding": "embeddings"}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("llama_index"):
+            raise
+        raise ImportError(f"{__name__} needs LlamaIndex: pip install 'aigw[llamaindex]'") from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,209 @@
+"""From OpenAI's wire to LlamaIndex's responses.
+
+`Answer` gathers one message, whole or bit by bit: on the wire both have the same fields. `decode_completion` reads a
+whole answer with it, `_stream` a streamed one. What a provider leaves out, sends as null or sends in another shape is
+no error here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
+
+from aigw import APIStatusError
+from llamaindex_aigw._encode import encode_tool_call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llama_index.core.base.llms.types import ContentBlock
+
+    from aigw import ResponseInfo
+
+_THOUGHTS: Final = ("reasoning_content", "reasoning")
+_COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def decode_completion(body: Mapping[str, Any], info: ResponseInfo) -> ChatResponse:
+    """Decode a chat completion.
+
+    Returns:
+        Its first choice. `raw` is the completion with the gateway's facts under `aigw`; `additional_kwargs` has them
+        too, and the token counts.
+
+    Raises:
+        APIStatusError: The answer is no chat completion.
+    """
+    if not isinstance(body.get("choices"), list):
+        raise APIStatusError("The answer has no choices", status_code=info.status_code, info=info)
+    answer = Answer()
+    answer.add(_with_indexes(as_object(first_choice(body).get("message"))))
+    return ChatResponse(
+        message=answer.message(),
+        raw={**body, "aigw": info.to_dict()},
+        additional_kwargs=decode_facts(body.get("usage"), info),
+    )
+
+
+def decode_facts(usage: Any, info: ResponseInfo) -> dict[str, Any]:
+    """Give what `additional_kwargs` has on a finished answer: token counts, as far as they are told, and `aigw`."""
+    counts = as_object(usage)
+    return {
+        **{name: counts[name] for name in _COUNTS if isinstance(counts.get(name), int | float)},
+        "aigw": info.to_dict(),
+    }
+
+
+def to_completion(response: ChatResponse) -> CompletionResponse:
+    """Give a chat response as a completion, with dicts of its own."""
+    return CompletionResponse(
+        text=response.message.content or "",
+        delta=response.delta,
+        raw=response.raw,
+        logprobs=response.logprobs,
+        additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
+    )
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One tool call as far as it is known."""
+
+    index: int | None = None
+    id: str | None = None
+    name: str = ""
+    arguments: str = ""
+
+    def add(self, call: dict[str, Any]) -> None:
+        """Take the next part: arguments grow, id and name are told once and sometimes repeated."""
+        function = as_object(call.get("function"))
+        self.id = self.id or call.get("id") or None
+        self.name = self.name or function.get("name") or ""
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            self.arguments += arguments
+        elif arguments is not None:
+            self.arguments = json.dumps(arguments, ensure_ascii=False)
+
+    def is_over(self, call: dict[str, Any]) -> bool:
+        """Tell whether a part that has neither index nor id begins another call: its name says so."""
+        name = as_object(call.get("function")).get("name")
+        return bool(name) and (name != self.name or _is_json(self.arguments))
+
+    def block(self, place: int) -> ToolCallBlock:
+        """Give the call as a block; one that came without an id is named by its place."""
+        return ToolCallBlock(
+            tool_call_id=self.id or f"call_{place}", tool_name=self.name, tool_kwargs=self.arguments or {}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one part of an answer added to it."""
+
+    text: str = ""
+    thoughts: str = ""
+    is_more: bool = False
+
+
+class Answer:
+    """One message of a model, as far as it has come."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._thoughts = ""
+        self._refusal = ""
+        self._calls: list[ToolCall] = []
+
+    def add(self, delta: Mapping[str, Any]) -> Added:
+        """Take a whole message or the next part of one; tell what it added."""
+        text = _text_of(delta.get("content"))
+        thoughts = next((value for name in _THOUGHTS if isinstance(value := delta.get(name), str) and value), "")
+        refusal = delta.get("refusal") or ""
+        calls = as_list(delta.get("tool_calls"))
+        self._text += text
+        self._thoughts += thoughts
+        self._refusal += refusal
+        for call in calls:
+            self._find_call(call).add(call)
+        return Added(text, thoughts, bool(text or thoughts or refusal or calls))
+
+    def message(self) -> ChatMessage:
+        """Give the message so far, with blocks and dicts of its own."""
+        blocks: list[ContentBlock] = []
+        if self._thoughts:
+            blocks.append(ThinkingBlock(content=self._thoughts))
+        if self._text or not self._calls:
+            blocks.append(TextBlock(text=self._text))
+        calls = [call.block(place) for place, call in enumerate(self._calls)]
+        more: dict[str, Any] = {}
+        if calls:
+            more["tool_calls"] = [encode_tool_call(call, place) for place, call in enumerate(calls)]
+        if self._refusal:
+            more["refusal"] = self._refusal
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*blocks, *calls], additional_kwargs=more)
+
+    def _find_call(self, call: dict[str, Any]) -> ToolCall:
+        """Find the call a part belongs to: by index, else by id, else the last one.
+
+        A new id begins a new call; so does a name where nothing else tells the calls apart.
+        """
+        index, call_id = call.get("index"), call.get("id") or None
+        found = self._last_call(index, call_id)
+        is_other = found is not None and index is None and call_id is None and found.is_over(call)
+        if found is None or is_other or (call_id and found.id and call_id != found.id):
+            found = ToolCall(index)
+            self._calls.append(found)
+        return found
+
+    def _last_call(self, index: int | None, call_id: str | None) -> ToolCall | None:
+        calls = reversed(self._calls)
+        if index is not None:
+            return next((call for call in calls if call.index == index), None)
+        return next((call for call in calls if call_id is None or call.id == call_id), None)
+
+
+def first_choice(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the first choice of a completion or a chunk; empty when it has none."""
+    return next((choice for choice in as_list(body.get("choices")) if choice.get("index") in (0, None)), {})
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Give a JSON object, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[dict[str, Any]]:
+    """Give the JSON objects of a list, and none for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _with_indexes(message: dict[str, Any]) -> dict[str, Any]:
+    """Number the tool calls of a whole message: there each stands for itself."""
+    calls = as_list(message.get("tool_calls"))
+    return {**message, "tool_calls": [{**call, "index": place} for place, call in enumerate(calls)]}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in as_list(content) if isinstance(part.get("text"), str))

@@ -1,0 +1,70 @@
+"""Streamed chat completions of the wire to LlamaIndex's cumulative responses: bring your own I/O.
+
+Each response holds the message so far and what was added. The last one adds nothing: it comes when the stream has
+ended, and it alone has what is known only then, the token counts, with the gateway's facts beside them. So the response
+a framework keeps, which is the last, has both.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from llama_index.core.base.llms.types import ChatResponse
+
+from llamaindex_aigw._decode import Answer, as_object, decode_facts, first_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aigw import ResponseInfo
+
+
+class ChunkDecoder:
+    """Decodes one streamed chat completion.
+
+    Args:
+        info: What the gateway said of the call.
+    """
+
+    def __init__(self, info: ResponseInfo) -> None:
+        self._info = info
+        self._answer = Answer()
+        self._fields: dict[str, Any] = {}
+        self._choices: list[Any] = []
+
+    def feed(self, chunk: Mapping[str, Any]) -> ChatResponse | None:
+        """Take the next chunk; give the answer so far if the chunk added to it."""
+        self._keep(chunk)
+        added = self._answer.add(as_object(first_choice(chunk).get("delta")))
+        if not added.is_more:
+            return None
+        return ChatResponse(
+            message=self._answer.message(),
+            delta=added.text,
+            raw=dict(chunk),
+            additional_kwargs={"thinking_delta": added.thoughts} if added.thoughts else {},
+        )
+
+    def close(self) -> ChatResponse:
+        """Say that no more chunks come; give the whole answer with token counts and the gateway's facts.
+
+        `raw` is the last chunk as it would be if everything the chunks said of the completion stood in it.
+        """
+        fields = copy.deepcopy({**self._fields, "choices": self._choices})
+        return ChatResponse(
+            message=self._answer.message(),
+            delta="",
+            raw={**fields, "aigw": self._info.to_dict()},
+            additional_kwargs=decode_facts(fields.get("usage"), self._info),
+        )
+
+    def _keep(self, chunk: Mapping[str, Any]) -> None:
+        """Keep what a chunk says of the completion; the choices that tell why it ended outlive later ones."""
+        self._fields |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
+        choices = chunk.get("choices")
+        if choices and (first_choice(chunk).get("finish_reason") or not self._is_finished()):
+            self._choices = choices
+
+    def _is_finished(self) -> bool:
+        return bool(first_choice({"choices": self._choices}).get("finish_reason"))

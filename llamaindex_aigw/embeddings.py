@@ -1,0 +1,109 @@
+"""`CloudflareAIGatewayEmbedding`: any embedding model behind the gateway, for LlamaIndex."""
+
+from typing import Any
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from pydantic import Field, model_validator
+
+from aigw import EmbeddingResult
+from llamaindex_aigw._connection import Connection
+
+
+class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
+    """An embedding model through Cloudflare AI Gateway.
+
+    No HTTP client is made before the first call. Nothing is sent that was not given here. Options of single calls:
+    `with aigw.gateway_options({...}):`; their log ids: `with aigw.capture_logs() as logs:`.
+
+    Args:
+        model: The model's id, such as `openai/text-embedding-3-small` or `@cf/baai/bge-m3`.
+        dimensions: The length of the vectors, where the model lets it be chosen.
+        query_instruction: Put before every query, with a space between.
+        text_instruction: Put before every text that is not a query.
+        additional_kwargs: Further fields of the request.
+        embed_batch_size: Texts per request, 1 to 2048.
+        account_id: The Cloudflare account; else `CLOUDFLARE_ACCOUNT_ID`.
+        api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
+        gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
+        gateway_options: Gateway options of every call (`aigw.GatewayOptions`).
+        base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
+        provider_key: Your own key at the provider.
+        surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
+        timeout: Seconds, or an `httpx.Timeout`.
+        max_retries: How often a call that certainly was not run is tried again.
+        http_client: Your own `httpx.Client`; it is never closed here.
+        http_async_client: Your own `httpx.AsyncClient`, likewise.
+
+    Raises:
+        ConfigurationError: An argument cannot be what it is.
+    """
+
+    model: str
+    dimensions: int | None = None
+    query_instruction: str | None = None
+    text_instruction: str | None = None
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_model(cls, data: Any) -> Any:
+        """Keep LlamaIndex's `model_name` the same as `model`, whichever was given."""
+        if not isinstance(data, dict):
+            return data
+        model = data.get("model") or data.get("model_name")
+        return {**data, "model": model, "model_name": model} if model else data
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Give the name LlamaIndex's serialization knows the class by."""
+        return "CloudflareAIGatewayEmbedding"
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._embed([_instructed(self.query_instruction, query)])[0]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return (await self._aembed([_instructed(self.query_instruction, query)]))[0]
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return (await self._aget_text_embeddings([text]))[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return self._embed([_instructed(self.text_instruction, text) for text in texts])
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return await self._aembed([_instructed(self.text_instruction, text) for text in texts])
+
+    def _embed(self, texts: list[str]) -> list[list[float]]:
+        if not texts:
+            return []
+        return _vectors(self._sync_client().embed(self._body(texts), surface=self.surface), len(texts))
+
+    async def _aembed(self, texts: list[str]) -> list[list[float]]:
+        if not texts:
+            return []
+        return _vectors(await self._async_client().embed(self._body(texts), surface=self.surface), len(texts))
+
+    def _body(self, texts: list[str]) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self.model, "input": texts}
+        if self.dimensions is not None:
+            body["dimensions"] = self.dimensions
+        return {**body, **self.additional_kwargs}
+
+
+def _instructed(instruction: str | None, text: str) -> str:
+    return f"{instruction.strip()} {text}" if instruction else text
+
+
+def _vectors(result: EmbeddingResult, count: int) -> list[list[float]]:
+    """Give one vector per text, in the order of the texts.
+
+    Raises:
+        ValueError: There are more or fewer.
+    """
+    vectors = result.vectors
+    if len(vectors) != count:
+        raise ValueError(f"{count} texts were sent and {len(vectors)} vectors came back")
+    return vectors

@@ -1,0 +1,237 @@
+"""`CloudflareAIGateway`: any chat model behind the gateway, for LlamaIndex.
+
+The class only joins the framework, the encoder, the client and the decoder. What a call sends is made before anything
+is returned, so that a stream read later, or in another context, is the call that was asked for.
+"""
+# ruff: noqa: FBT001, FBT002 - the signatures are LlamaIndex's
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.constants import DEFAULT_NUM_OUTPUTS
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools.types import BaseTool
+from pydantic import Field
+
+from llamaindex_aigw._connection import Connection
+from llamaindex_aigw._messages import decode_completion, to_completion
+from llamaindex_aigw._readers import aread_chat, aread_completion, read_chat, read_completion
+from llamaindex_aigw._request import ChatRequest, build_request
+from llamaindex_aigw._tools import decode_tool_calls, encode_tool_choice, encode_tools, keep_first_call
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SENT: Final = ("model", "surface", "temperature", "max_tokens", "top_p", "stop", "seed")
+
+
+def _chat_events(function: F) -> F:
+    """Have LlamaIndex tell of a chat, and keep the function's type."""
+    return cast("F", llm_chat_callback()(function))
+
+
+def _completion_events(function: F) -> F:
+    """Have LlamaIndex tell of a completion, and keep the function's type."""
+    return cast("F", llm_completion_callback()(function))
+
+
+class CloudflareAIGateway(Connection, FunctionCallingLLM):
+    """A chat model through Cloudflare AI Gateway.
+
+    No HTTP client is made before the first call. Nothing is sent that was not given, here or with the call, but for
+    `stream_options: {"include_usage": true}` with a stream; a call's `name=None` takes a field out of the request. Each
+    call takes `gateway_options={...}` besides, which win over those given here, and `surface`.
+
+    Every answer has the gateway's facts (`aigw.ResponseInfo`) as a plain dict under `aigw`, in `raw` and in
+    `additional_kwargs`, and the token counts beside them. In a stream the last response has them, and it alone; it
+    comes when the stream has ended and adds no text.
+
+    Args:
+        model: The model's id: `openai/gpt-4.1-mini`, `@cf/meta/llama-3.1-8b-instruct`, `dynamic/my-route`.
+        temperature: As the model takes it.
+        max_tokens: The most tokens to answer with.
+        top_p: As the model takes it.
+        stop: Where to stop: one text or several.
+        seed: As the model takes it.
+        strict: Have the model keep to the schemas of tools.
+        additional_kwargs: Further fields of the request.
+        context_window: Tokens the model can take; LlamaIndex plans prompts with it.
+        is_function_calling_model: Whether the model can call tools.
+        account_id: The Cloudflare account; else `CLOUDFLARE_ACCOUNT_ID`.
+        api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
+        gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
+        gateway_options: Gateway options of every call (`aigw.GatewayOptions`).
+        base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
+        provider_key: Your own key at the provider.
+        surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
+        timeout: Seconds, or an `httpx.Timeout`.
+        max_retries: How often a call that certainly was not run is tried again.
+        http_client: Your own `httpx.Client`; it is never closed here.
+        http_async_client: Your own `httpx.AsyncClient`, likewise.
+
+    Raises:
+        ConfigurationError: An argument cannot be what it is. Calls raise the core's errors, `aigw.AIGatewayError`;
+            of a stream, those before the first token when it is asked for, the others while it is read.
+    """
+
+    model: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    strict: bool = False
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    context_window: int = 128_000
+    is_function_calling_model: bool = True
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Give the name LlamaIndex's serialization knows the class by."""
+        return "CloudflareAIGateway"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex plans with; every model id is taken."""
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
+            is_chat_model=True,
+            is_function_calling_model=self.is_function_calling_model,
+            model_name=self.model,
+        )
+
+    @_chat_events
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer a conversation."""
+        return self._chat(messages, **kwargs)
+
+    @_chat_events
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
+        return self._stream_chat(messages, **kwargs)
+
+    @_chat_events
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer a conversation."""
+        return await self._achat(messages, **kwargs)
+
+    @_chat_events
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
+        return await self._astream_chat(messages, **kwargs)
+
+    @_completion_events
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 a prompt is sent as it is, formatted or not
+        """Answer a prompt, sent as one user message."""
+        return to_completion(self._chat(_as_messages(prompt), **kwargs))
+
+    @_completion_events
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: ARG002 as in `complete`
+        """Answer a prompt as the answer comes."""
+        return read_completion(self._stream_chat(_as_messages(prompt), **kwargs))
+
+    @_completion_events
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 as in `complete`
+        """Answer a prompt, sent as one user message."""
+        return to_completion(await self._achat(_as_messages(prompt), **kwargs))
+
+    @_completion_events
+    async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:  # noqa: ARG002 as in `complete`
+        """Answer a prompt as the answer comes."""
+        return aread_completion(await self._astream_chat(_as_messages(prompt), **kwargs))
+
+    def get_tool_calls_from_response(
+        self,
+        response: ChatResponse,
+        error_on_no_tool_call: bool = True,
+        **kwargs: Any,  # noqa: ARG002 LlamaIndex passes more to other models
+    ) -> list[ToolSelection]:
+        """Give the tools a response calls; in a stream, with the arguments as far as they have come.
+
+        Raises:
+            ValueError: It calls none, and `error_on_no_tool_call` is set.
+        """
+        calls = decode_tool_calls(response.message)
+        if not calls and error_on_no_tool_call:
+            raise ValueError(f"the model called no tool, and said: {response.message.content!r}")
+        return calls
+
+    def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        asked = self._request(messages, kwargs)
+        result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+        return decode_completion(result.output, result.info)
+
+    async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        asked = self._request(messages, kwargs)
+        result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+        return decode_completion(result.output, result.info)
+
+    def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        asked = self._request(messages, kwargs, is_stream=True)
+        client = self._sync_client()
+        return read_chat(client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface))
+
+    async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        asked = self._request(messages, kwargs, is_stream=True)
+        client = self._async_client()
+        return await aread_chat(client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface))
+
+    def _request(
+        self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, is_stream: bool = False
+    ) -> ChatRequest:
+        fields = {name: getattr(self, name) for name in _SENT if getattr(self, name) not in (None, [])}
+        return build_request(messages, {**fields, **self.additional_kwargs}, kwargs, is_stream=is_stream)
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: ARG002 there is nothing to say
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        tool_choice: str | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Make the arguments of a chat with tools; the history that was given stays as it is."""
+        message = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
+        messages = [*(chat_history or []), *([message] if message is not None else [])]
+        if not tools:
+            return {"messages": messages, **kwargs}
+        encoded = encode_tools(tools, strict=self.strict if strict is None else strict)
+        choice = encode_tool_choice(tool_choice, encoded, is_required=tool_required)
+        return {
+            "messages": messages,
+            "tools": encoded,
+            **({} if choice is None else {"tool_choice": choice}),
+            **({} if allow_parallel_tool_calls else {"parallel_tool_calls": False}),
+            **kwargs,
+        }
+
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],  # noqa: ARG002 the model's names are taken as they are
+        allow_parallel_tool_calls: bool = False,
+        **kwargs: Any,  # noqa: ARG002 as in `get_tool_calls_from_response`
+    ) -> ChatResponse:
+        """Leave one tool call where only one is allowed."""
+        return response if allow_parallel_tool_calls else keep_first_call(response)
+
+
+def _as_messages(prompt: str) -> list[ChatMessage]:
+    return [ChatMessage(role=MessageRole.USER, content=prompt)]

@@ -1,0 +1,169 @@
+"""Cloudflare AI Gateway for Python: what `env.AI` is to a Worker.
+
+    from aigw import AIGateway
+
+    client = AIGateway()  # CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN
+    result = client.run("@cf/meta/llama-3.1-8b-instruct", {"prompt": "Tell me a joke"})
+    client.gateway().patch_log(result.info.log_id, feedback=1)
+
+Everything a user needs is a name of this module; the modules behind it may move. A name is imported when it is first
+used: pytest imports this package in every run for the fixture's sake, and httpx and pydantic take their time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from aigw._version import __version__
+
+if TYPE_CHECKING:
+    from aigw._async_client import AsyncAIGateway, AsyncGateway
+    from aigw._capture import CapturedLogs, capture_logs
+    from aigw._client import AIGateway, Gateway
+    from aigw._endpoints import Surface
+    from aigw._errors import (
+        AIGatewayError,
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        DLPBlockedError,
+        GatewayNotFoundError,
+        GuardrailBlockedError,
+        InternalServerError,
+        LogNotFoundError,
+        ModelNotFoundError,
+        NotFoundError,
+        PaymentRequiredError,
+        PermissionDeniedError,
+        RateLimitError,
+        SpendLimitError,
+        StreamError,
+        StreamTruncatedError,
+    )
+    from aigw._log_calls import Feedback, LogFilter
+    from aigw._models import (
+        ChatCompletion,
+        ChatCompletionChunk,
+        EmbeddingResult,
+        GatewayLog,
+        LogPage,
+        ResponseInfo,
+        RunResult,
+        StreamEvent,
+    )
+    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, gateway_options
+    from aigw._stream_readers import AsyncStream, Stream
+    from aigw._universal import Step, StepConfig
+
+__all__ = [
+    "AIGateway",
+    "AIGatewayError",
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncAIGateway",
+    "AsyncGateway",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "CapturedLogs",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ConfigurationError",
+    "CustomCost",
+    "DLPBlockedError",
+    "EmbeddingResult",
+    "Feedback",
+    "Gateway",
+    "GatewayLog",
+    "GatewayNotFoundError",
+    "GatewayOptions",
+    "GuardrailBlockedError",
+    "InternalServerError",
+    "LogFilter",
+    "LogNotFoundError",
+    "LogPage",
+    "MetadataValue",
+    "ModelNotFoundError",
+    "NotFoundError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ResponseInfo",
+    "Retries",
+    "RunResult",
+    "SpendLimitError",
+    "Step",
+    "StepConfig",
+    "Stream",
+    "StreamError",
+    "StreamEvent",
+    "StreamTruncatedError",
+    "Surface",
+    "__version__",
+    "capture_logs",
+    "gateway_options",
+]
+
+_MODULES: Final = {
+    "AIGateway": "_client",
+    "AIGatewayError": "_errors",
+    "APIConnectionError": "_errors",
+    "APIStatusError": "_errors",
+    "APITimeoutError": "_errors",
+    "AsyncAIGateway": "_async_client",
+    "AsyncGateway": "_async_client",
+    "AsyncStream": "_stream_readers",
+    "AuthenticationError": "_errors",
+    "BadRequestError": "_errors",
+    "CapturedLogs": "_capture",
+    "ChatCompletion": "_models",
+    "ChatCompletionChunk": "_models",
+    "ConfigurationError": "_errors",
+    "CustomCost": "_options",
+    "DLPBlockedError": "_errors",
+    "EmbeddingResult": "_models",
+    "Feedback": "_log_calls",
+    "Gateway": "_client",
+    "GatewayLog": "_models",
+    "GatewayNotFoundError": "_errors",
+    "GatewayOptions": "_options",
+    "GuardrailBlockedError": "_errors",
+    "InternalServerError": "_errors",
+    "LogFilter": "_log_calls",
+    "LogNotFoundError": "_errors",
+    "LogPage": "_models",
+    "MetadataValue": "_options",
+    "ModelNotFoundError": "_errors",
+    "NotFoundError": "_errors",
+    "PaymentRequiredError": "_errors",
+    "PermissionDeniedError": "_errors",
+    "RateLimitError": "_errors",
+    "ResponseInfo": "_models",
+    "Retries": "_options",
+    "RunResult": "_models",
+    "SpendLimitError": "_errors",
+    "Step": "_universal",
+    "StepConfig": "_universal",
+    "Stream": "_stream_readers",
+    "StreamError": "_errors",
+    "StreamEvent": "_models",
+    "StreamTruncatedError": "_errors",
+    "Surface": "_endpoints",
+    "capture_logs": "_capture",
+    "gateway_options": "_options",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

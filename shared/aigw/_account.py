@@ -1,0 +1,173 @@
+"""Who calls and where the gateway is: ids, credentials, origins, and the URL and credential headers of each surface.
+
+Source: AI Gateway docs, Authentication. The REST and logs APIs take the Cloudflare token in `Authorization`; the
+gateway host takes it in `cf-aig-authorization`, and reads every provider header as the caller's own key, so that none
+is sent unless the caller gave one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from aigw._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from aigw._providers import Provider
+
+REST_ORIGIN: Final = "https://api.cloudflare.com"
+GATEWAY_ORIGIN: Final = "https://gateway.ai.cloudflare.com"
+DEFAULT_GATEWAY: Final = "default"
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_VARIABLES: Final = {"account_id": "CLOUDFLARE_ACCOUNT_ID", "api_token": "CLOUDFLARE_API_TOKEN"}
+
+HeaderList = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account:
+    """A Cloudflare account as one client sees it; complete or not, nothing is checked before `require`.
+
+    Attributes:
+        account_id: The account.
+        api_token: The Cloudflare token for models, and for logs when there is no other.
+        gateway_id: The gateway of calls that name none.
+        logs_token: A second token for the logs API.
+        provider_key: The caller's own key at the provider.
+        base_url: One origin in place of both of Cloudflare's; empty for those.
+    """
+
+    account_id: str = ""
+    api_token: str = ""
+    gateway_id: str = DEFAULT_GATEWAY
+    logs_token: str = ""
+    provider_key: str = ""
+    base_url: str = ""
+
+    @classmethod
+    def from_environment(
+        cls,
+        account_id: str | None,
+        api_token: str | None,
+        gateway_id: str | None,
+        *,
+        logs_token: str | None,
+        provider_key: str | None,
+        base_url: str | None,
+    ) -> Account:
+        """Take what was given, and the rest from the environment.
+
+        Raises:
+            ConfigurationError: A value that was given cannot be one.
+        """
+        account = cls(
+            account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID", ""),
+            api_token or os.environ.get("CLOUDFLARE_API_TOKEN", ""),
+            gateway_id or os.environ.get("CLOUDFLARE_AI_GATEWAY_ID") or DEFAULT_GATEWAY,
+            logs_token or "",
+            provider_key or "",
+            (base_url or os.environ.get("AIGW_BASE_URL", "")).rstrip("/"),
+        )
+        account._check()
+        return account
+
+    def __repr__(self) -> str:
+        return f"Account({self.account_id!r}, gateway_id={self.gateway_id!r}, base_url={self.base_url!r})"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential, to be taken out of texts."""
+        return tuple(secret for secret in (self.api_token, self.logs_token, self.provider_key) if secret)
+
+    def rest_url(self, path: str) -> str:
+        """Give the URL of a path below the account on the REST API.
+
+        Raises:
+            ConfigurationError: There is no account id.
+        """
+        return f"{self.base_url or REST_ORIGIN}/client/v4/accounts/{self._require('account_id')}/{path}"
+
+    def gateway_url(self, gateway_id: str, path: str) -> str:
+        """Give the URL of a path below a gateway on the gateway host.
+
+        Raises:
+            ConfigurationError: There is no account id.
+        """
+        return f"{self.base_url or GATEWAY_ORIGIN}/v1/{self._require('account_id')}/{gateway_id}{path}"
+
+    def rest_credentials(self) -> HeaderList:
+        """Give the credential header of the REST API.
+
+        Raises:
+            ConfigurationError: There is no token.
+        """
+        return [("authorization", f"Bearer {self._require('api_token')}")]
+
+    def logs_credentials(self) -> HeaderList:
+        """Give the credential header of the logs API.
+
+        Raises:
+            ConfigurationError: There is no token.
+        """
+        return [("authorization", f"Bearer {self.logs_token or self._require('api_token')}")]
+
+    def gateway_credentials(self, provider: Provider | None = None, *, with_key: bool = True) -> HeaderList:
+        """Give the credential headers of the gateway host: the gateway's, and the caller's own key if there is one.
+
+        Raises:
+            ConfigurationError: There is no token.
+        """
+        headers = [("cf-aig-authorization", f"Bearer {self._require('api_token')}")]
+        if self.provider_key and with_key:
+            name, prefix = (provider.key_header, provider.key_prefix) if provider else ("authorization", "Bearer ")
+            headers.append((name, prefix + self.provider_key))
+        return headers
+
+    def _require(self, name: str) -> str:
+        value: str = getattr(self, name)
+        if not value:
+            raise ConfigurationError(f"{name} is missing: give it, or set the environment variable {_VARIABLES[name]}")
+        return value
+
+    def _check(self) -> None:
+        if self.account_id and not _ID.fullmatch(self.account_id):
+            raise ConfigurationError(f"account_id cannot be {self.account_id!r}: it is 32 hexadecimal digits")
+        check_gateway_id(self.gateway_id)
+        for name in ("api_token", "logs_token", "provider_key"):
+            if getattr(self, name) and not _TOKEN.fullmatch(getattr(self, name)):
+                raise ConfigurationError(f"{name} has a space or a character that no header can carry")
+        if self.base_url and not _is_origin(self.base_url):
+            shown = self.base_url.rpartition("@")[2]
+            raise ConfigurationError(
+                f"base_url cannot be {shown!r}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
+            )
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        has_host = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and has_host and not (url.username or url.query or url.fragment)
+
+
+def check_gateway_id(gateway_id: str) -> str:
+    """Give the id back if it is one.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if not isinstance(gateway_id, str) or not _ID.fullmatch(gateway_id):
+        raise ConfigurationError(f"gateway_id cannot be {gateway_id!r}: it is 1 to 64 letters, digits, '_' or '-'")
+    return gateway_id
+
+
+def quote_segment(value: str) -> str:
+    """Give a value as one path segment, whatever is in it."""
+    return quote(value, safe="")

@@ -1,0 +1,321 @@
+"""The async driver: `_client`'s twin, method for method, with `await`.
+
+What a method takes, gives and raises is said there. A streaming method returns at once; the request is sent when its
+stream is awaited, entered or iterated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from aigw import _calls, _log_calls, _universal
+from aigw._account import check_gateway_id
+from aigw._capture import current_captures
+from aigw._driver import Driver, check_wait
+from aigw._engine import AsyncEngine, response_headers
+from aigw._errors import AIGatewayError, LogNotFoundError
+from aigw._http import Response
+from aigw._log_calls import MAX_PER_PAGE, UNSET
+from aigw._retries import FIRST_POLL, next_poll, poll_deadline
+from aigw._stream_readers import AsyncStream, OpenStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from aigw._calls import Call, Described, StreamCall
+    from aigw._driver import Captures
+    from aigw._endpoints import Surface
+    from aigw._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
+    from aigw._models import (
+        ChatCompletion,
+        ChatCompletionChunk,
+        EmbeddingResult,
+        GatewayLog,
+        LogPage,
+        ResponseInfo,
+        RunResult,
+        StreamEvent,
+    )
+    from aigw._options import GatewayOptions, MetadataValue
+    from aigw._universal import Step
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class AsyncAIGateway(Driver):
+    """The AI binding, async; takes what `AIGateway` takes, with an `httpx.AsyncClient` as `http_client`.
+
+    One instance may be used by many tasks at once, and from several event loops: each loop has its own connections,
+    closed when the loop shuts down.
+    """
+
+    _engine: AsyncEngine
+
+    def _start(self, http_client: Any, timeout: Any) -> None:
+        self._engine = AsyncEngine(http_client, timeout)
+
+    async def run(self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None) -> RunResult:
+        """As `AIGateway.run`."""
+        return await self._perform(_calls.run(self._account, self._merge(gateway), model, inputs))
+
+    def stream_run(
+        self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None
+    ) -> AsyncStream[StreamEvent]:
+        """As `AIGateway.stream_run`."""
+        return self._perform_stream(_calls.stream_run(self._account, self._merge(gateway), model, inputs))
+
+    async def chat(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> ChatCompletion:
+        """As `AIGateway.chat`."""
+        return await self._perform(_calls.chat(self._account, self._merge(gateway), body, surface))
+
+    def stream_chat(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> AsyncStream[ChatCompletionChunk]:
+        """As `AIGateway.stream_chat`."""
+        return self._perform_stream(_calls.stream_chat(self._account, self._merge(gateway), body, surface))
+
+    async def embed(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> EmbeddingResult:
+        """As `AIGateway.embed`."""
+        return await self._perform(_calls.embed(self._account, self._merge(gateway), body, surface))
+
+    async def completions(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """As `AIGateway.completions`."""
+        return await self._perform(_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
+
+    def stream_completions(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> AsyncStream[StreamEvent]:
+        """As `AIGateway.stream_completions`."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
+
+    async def responses(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """As `AIGateway.responses`."""
+        return await self._perform(_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
+
+    def stream_responses(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> AsyncStream[StreamEvent]:
+        """As `AIGateway.stream_responses`."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface))
+
+    async def messages(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """As `AIGateway.messages`."""
+        return await self._perform(_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
+
+    def stream_messages(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> AsyncStream[StreamEvent]:
+        """As `AIGateway.stream_messages`."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface))
+
+    def gateway(self, gateway_id: str | None = None) -> AsyncGateway:
+        """As `AIGateway.gateway`."""
+        return AsyncGateway(self, check_gateway_id(gateway_id or self.gateway_id))
+
+    async def aclose(self) -> None:
+        """Close this event loop's connections; a client that was given is left alone."""
+        await self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _perform(self, call: Call[T]) -> T:
+        async def answer() -> tuple[T, ResponseInfo]:
+            response, info = await self._read(call)
+            return call.read(response, info), info
+
+        return await self._attempt(call, answer, current_captures())
+
+    def _perform_stream(self, call: StreamCall[T]) -> AsyncStream[T]:
+        captures = current_captures()
+
+        async def opened() -> tuple[OpenStream[T], ResponseInfo]:
+            response, family = await self._engine.open(call.request)
+            headers = response_headers(response)
+            info = call.info(response.status_code, headers)
+            if not response.is_success:
+                raise call.error(Response(response.status_code, headers, await _drain(response, family.errors)), info)
+            return OpenStream(response, family, call.request, call.decoder(headers, info), info), info
+
+        return AsyncStream(lambda: self._attempt(call, opened, captures))
+
+    async def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
+        response, family = await self._engine.open(call.request)
+        headers = response_headers(response)
+        info = call.info(response.status_code, headers)
+        try:
+            content = await response.aread()
+        except family.errors as error:
+            raise family.error(error, call.request, info) from error
+        finally:
+            await response.aclose()
+        return Response(response.status_code, headers, content), info
+
+    async def _attempt(
+        self, call: Described, attempt: Callable[[], Awaitable[tuple[R, ResponseInfo]]], captures: Captures
+    ) -> R:
+        for retries_done in itertools.count():
+            try:
+                result, info = await attempt()
+            except AIGatewayError as error:
+                delay = self._retry_delay(call, error, retries_done, captures)
+            else:
+                self._tell(call, info, captures)
+                return result
+            await asyncio.sleep(delay)
+        raise AssertionError  # pragma: no cover  count() has no end
+
+
+async def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
+    """Read an error's body, as much of it as comes."""
+    try:
+        content: bytes = await response.aread()
+    except errors:
+        content = b""
+    finally:
+        await response.aclose()
+    return content
+
+
+class AsyncGateway:
+    """One gateway's logs, feedback, URL and universal endpoint, as `env.AI.gateway(id)`.
+
+    Attributes:
+        gateway_id: The gateway.
+    """
+
+    def __init__(self, client: AsyncAIGateway, gateway_id: str) -> None:
+        self._client = client
+        self.gateway_id = gateway_id
+
+    def __repr__(self) -> str:
+        return f"Gateway({self.gateway_id!r})"
+
+    async def patch_log(
+        self,
+        log_id: str,
+        *,
+        feedback: Unset | Feedback = UNSET,
+        score: Unset | float | None = UNSET,
+        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
+    ) -> None:
+        """As `Gateway.patch_log`."""
+        await self._client._perform(
+            _log_calls.patch_log(
+                self._account, self.gateway_id, log_id, feedback=feedback, score=score, metadata=metadata
+            )
+        )
+
+    async def get_log(self, log_id: str, *, wait: float = 0) -> GatewayLog:
+        """As `Gateway.get_log`."""
+        call = _log_calls.get_log(self._account, self.gateway_id, log_id)
+        deadline = time.monotonic() + check_wait(wait)
+        delay = min(FIRST_POLL, wait)
+        while True:
+            remaining = deadline - time.monotonic()
+            try:
+                log = await self._client._perform(call)
+            except LogNotFoundError:
+                if remaining <= 0:
+                    raise
+            else:
+                if log.is_complete or remaining <= 0:
+                    return log
+                deadline = poll_deadline(deadline, time.monotonic(), only_cost_missing=log.has_heads)
+            await asyncio.sleep(delay)
+            delay = next_poll(delay, deadline - time.monotonic())
+
+    async def list_logs(
+        self,
+        *,
+        filters: Sequence[LogFilter] = (),
+        order_by: OrderBy = "created_at",
+        direction: Direction = "desc",
+        page: int = 1,
+        per_page: int = 20,
+        search: str | None = None,
+    ) -> LogPage:
+        """As `Gateway.list_logs`."""
+        return await self._client._perform(
+            _log_calls.list_logs(
+                self._account,
+                self.gateway_id,
+                filters=filters,
+                order_by=order_by,
+                direction=direction,
+                page=page,
+                per_page=per_page,
+                search=search,
+            )
+        )
+
+    async def iter_logs(
+        self,
+        *,
+        filters: Sequence[LogFilter] = (),
+        order_by: OrderBy = "created_at",
+        direction: Direction = "desc",
+        per_page: int = MAX_PER_PAGE,
+        search: str | None = None,
+    ) -> AsyncIterator[GatewayLog]:
+        """As `Gateway.iter_logs`."""
+        for page in itertools.count(1):
+            found = await self.list_logs(
+                filters=filters, order_by=order_by, direction=direction, page=page, per_page=per_page, search=search
+            )
+            for log in found.logs:
+                yield log
+            if len(found.logs) < per_page:
+                return
+
+    async def find_logs(self, *, event_id: str) -> list[GatewayLog]:
+        """As `Gateway.find_logs`."""
+        found = self.iter_logs(filters=[{"key": "event_id", "operator": "eq", "value": [event_id]}], direction="asc")
+        return [log async for log in found]
+
+    async def log_request(self, log_id: str) -> Any:
+        """As `Gateway.log_request`."""
+        return await self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "request"))
+
+    async def log_response(self, log_id: str) -> Any:
+        """As `Gateway.log_response`."""
+        return await self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "response"))
+
+    async def get_url(self, provider: str | None = None) -> str:
+        """As `Gateway.get_url`."""
+        return _calls.url(self._account, self.gateway_id, provider)
+
+    async def run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> RunResult:
+        """As `Gateway.run`."""
+        return await self._client._perform(_universal.run_steps(self._account, self._options(options), steps))
+
+    def stream_run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> AsyncStream[StreamEvent]:
+        """As `Gateway.stream_run`."""
+        return self._client._perform_stream(_universal.stream_steps(self._account, self._options(options), steps))
+
+    @property
+    def _account(self) -> Any:
+        return self._client._account
+
+    def _options(self, options: GatewayOptions | None) -> GatewayOptions:
+        return self._client._merge(options, {"id": self.gateway_id})

@@ -1,0 +1,475 @@
+"""The sync driver: it performs what `_calls`, `_log_calls` and `_universal` describe.
+
+Every public method is one line over a description. `_async_client` is its twin, method for method; a test compares
+their signatures.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from aigw import _calls, _log_calls, _universal
+from aigw._account import check_gateway_id
+from aigw._capture import current_captures
+from aigw._driver import Driver, check_wait
+from aigw._engine import Engine, response_headers
+from aigw._errors import AIGatewayError, LogNotFoundError
+from aigw._http import Response
+from aigw._log_calls import MAX_PER_PAGE, UNSET
+from aigw._retries import FIRST_POLL, next_poll, poll_deadline
+from aigw._stream_readers import OpenStream, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from aigw._calls import Call, Described, StreamCall
+    from aigw._driver import Captures
+    from aigw._endpoints import Surface
+    from aigw._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
+    from aigw._models import (
+        ChatCompletion,
+        ChatCompletionChunk,
+        EmbeddingResult,
+        GatewayLog,
+        LogPage,
+        ResponseInfo,
+        RunResult,
+        StreamEvent,
+    )
+    from aigw._options import GatewayOptions, MetadataValue
+    from aigw._universal import Step
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class AIGateway(Driver):
+    """The AI binding: any model through Cloudflare AI Gateway, with its log ids, logs and feedback.
+
+    No HTTP client is made before the first call. One instance may be used from many threads at once, and after a fork.
+
+    Args:
+        account_id: The Cloudflare account; else `CLOUDFLARE_ACCOUNT_ID`.
+        api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
+        gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
+        options: Gateway options of every call; a call's own win.
+        base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`. The local gateway, a proxy.
+        logs_token: A second token for logs and feedback, where the first may only run models.
+        provider_key: Your own key at the provider, sent with every call; chat then goes through the gateway host.
+        timeout: Seconds, or an `httpx.Timeout`; by default 10 to connect and 300 for each wait after that, or what the
+            `http_client` has.
+        max_retries: How often a call that certainly was not run is tried again.
+        http_client: Your own `httpx.Client` or `httpx2.Client`; it is never closed here.
+
+    Raises:
+        ConfigurationError: An argument cannot be what it is. What is missing is told by the first call.
+    """
+
+    _engine: Engine
+
+    def _start(self, http_client: Any, timeout: Any) -> None:
+        self._engine = Engine(http_client, timeout)
+
+    def run(self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None) -> RunResult:
+        """Run any model on its own inputs, as `env.AI.run`.
+
+        Args:
+            model: `author/model` or `@cf/author/model`.
+            inputs: What that model takes: `{"prompt": ...}`, `{"messages": [...]}`, `{"text": [...]}`.
+            gateway: Gateway options of this call.
+
+        Returns:
+            The answer without Cloudflare's envelope: decoded JSON, or bytes with their content type.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The gateway or the provider said no.
+            APIConnectionError: No answer arrived.
+
+        Source: AI Gateway docs, Workers bindings and REST API.
+        """
+        return self._perform(_calls.run(self._account, self._merge(gateway), model, inputs))
+
+    def stream_run(
+        self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None
+    ) -> Stream[StreamEvent]:
+        """Run a model and read its answer as it comes.
+
+        Returns:
+            An iterator over the decoded events, plain dicts; over bytes when the answer is neither events nor JSON.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The gateway or the provider said no.
+            APIConnectionError: No answer arrived.
+            StreamError: While iterating: the stream reported an error, or was cut.
+        """
+        return self._perform_stream(_calls.stream_run(self._account, self._merge(gateway), model, inputs))
+
+    def chat(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> ChatCompletion:
+        """Complete a chat.
+
+        Args:
+            body: A chat completion request in OpenAI's shape, with `model` and `messages`.
+            gateway: Gateway options of this call.
+            surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The gateway or the provider said no.
+            APIConnectionError: No answer arrived.
+
+        Source: AI Gateway docs, REST API and Unified API.
+        """
+        return self._perform(_calls.chat(self._account, self._merge(gateway), body, surface))
+
+    def stream_chat(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> Stream[ChatCompletionChunk]:
+        """Complete a chat and read the answer as it comes; the first chunk has the `info`.
+
+        Takes and raises what `chat` does, and while iterating `StreamError` when the stream reports an error or is cut.
+        """
+        return self._perform_stream(_calls.stream_chat(self._account, self._merge(gateway), body, surface))
+
+    def embed(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> EmbeddingResult:
+        """Turn texts into vectors.
+
+        Args:
+            body: An embeddings request in OpenAI's shape, with `model` and `input` (one text or a list).
+            gateway: Gateway options of this call.
+            surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The gateway or the provider said no.
+            APIConnectionError: No answer arrived.
+        """
+        return self._perform(_calls.embed(self._account, self._merge(gateway), body, surface))
+
+    def completions(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """Complete a chat with raw JSON in and out; `chat` without the model classes."""
+        return self._perform(_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
+
+    def stream_completions(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> Stream[StreamEvent]:
+        """Complete a chat with raw JSON in and out, streamed."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
+
+    def responses(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """Send a request in the shape of OpenAI's Responses API; raw JSON in and out."""
+        return self._perform(_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
+
+    def stream_responses(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> Stream[StreamEvent]:
+        """Send a Responses request and read its events as they come."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface))
+
+    def messages(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> RunResult:
+        """Send a request in the shape of Anthropic's Messages API; raw JSON in and out."""
+        return self._perform(_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
+
+    def stream_messages(
+        self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
+    ) -> Stream[StreamEvent]:
+        """Send a Messages request and read its events as they come."""
+        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface))
+
+    def gateway(self, gateway_id: str | None = None) -> Gateway:
+        """Give one gateway's own methods: logs, feedback, URL, the universal endpoint.
+
+        Args:
+            gateway_id: Which; else the client's.
+
+        Raises:
+            ConfigurationError: It is no gateway id.
+        """
+        return Gateway(self, check_gateway_id(gateway_id or self.gateway_id))
+
+    def close(self) -> None:
+        """Close the connections made here; a client that was given is left alone."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _perform(self, call: Call[T]) -> T:
+        def answer() -> tuple[T, ResponseInfo]:
+            response, info = self._read(call)
+            return call.read(response, info), info
+
+        return self._attempt(call, answer, current_captures())
+
+    def _perform_stream(self, call: StreamCall[T]) -> Stream[T]:
+        def opened() -> tuple[OpenStream[T], ResponseInfo]:
+            response, family = self._engine.open(call.request)
+            headers = response_headers(response)
+            info = call.info(response.status_code, headers)
+            if not response.is_success:
+                raise call.error(Response(response.status_code, headers, _drain(response, family.errors)), info)
+            return OpenStream(response, family, call.request, call.decoder(headers, info), info), info
+
+        return Stream(self._attempt(call, opened, current_captures()))
+
+    def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
+        response, family = self._engine.open(call.request)
+        headers = response_headers(response)
+        info = call.info(response.status_code, headers)
+        try:
+            content = response.read()
+        except family.errors as error:
+            raise family.error(error, call.request, info) from error
+        finally:
+            response.close()
+        return Response(response.status_code, headers, content), info
+
+    def _attempt(self, call: Described, attempt: Callable[[], tuple[R, ResponseInfo]], captures: Captures) -> R:
+        for retries_done in itertools.count():
+            try:
+                result, info = attempt()
+            except AIGatewayError as error:
+                delay = self._retry_delay(call, error, retries_done, captures)
+            else:
+                self._tell(call, info, captures)
+                return result
+            time.sleep(delay)
+        raise AssertionError  # pragma: no cover  count() has no end
+
+
+def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
+    """Read an error's body, as much of it as comes."""
+    try:
+        content: bytes = response.read()
+    except errors:
+        content = b""
+    finally:
+        response.close()
+    return content
+
+
+class Gateway:
+    """One gateway's logs, feedback, URL and universal endpoint, as `env.AI.gateway(id)`.
+
+    Attributes:
+        gateway_id: The gateway.
+    """
+
+    def __init__(self, client: AIGateway, gateway_id: str) -> None:
+        self._client = client
+        self.gateway_id = gateway_id
+
+    def __repr__(self) -> str:
+        return f"Gateway({self.gateway_id!r})"
+
+    def patch_log(
+        self,
+        log_id: str,
+        *,
+        feedback: Unset | Feedback = UNSET,
+        score: Unset | float | None = UNSET,
+        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
+    ) -> None:
+        """Send feedback, a score or metadata to a log; what is left out stays, `None` clears.
+
+        Args:
+            log_id: The log, as `.info.log_id` gave it.
+            feedback: 1 (good), -1 (bad), 0, or `None`.
+            score: A finite number, or `None`. Cloudflare documents no range; its example is 100.
+            metadata: At most five entries of str, int, float or bool, or `None`. Whether they are merged with the
+                log's or replace them is the gateway's to say; Cloudflare documents neither.
+
+        Raises:
+            ConfigurationError: Refused before any request: nothing to change, or a value that is not allowed.
+            LogNotFoundError: No such log, or not yet.
+            APIStatusError: The token may not edit logs, or the gateway said no.
+            APIConnectionError: No answer arrived.
+
+        Source: AI Gateway docs, Workers bindings and Add human feedback.
+        """
+        self._client._perform(
+            _log_calls.patch_log(
+                self._account, self.gateway_id, log_id, feedback=feedback, score=score, metadata=metadata
+            )
+        )
+
+    def get_log(self, log_id: str, *, wait: float = 0) -> GatewayLog:
+        """Read one log.
+
+        Args:
+            log_id: The log, as `.info.log_id` gave it.
+            wait: Seconds to go on asking while the log is not there yet, or has no heads or cost yet; the gateway
+                writes them a moment after the answer. A cost that is not there a second after the heads is not waited
+                for. When time is up, an incomplete log is returned as it is.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            LogNotFoundError: No such log, also not after `wait`.
+            APIStatusError: The token may not read logs, or the gateway said no.
+            APIConnectionError: No answer arrived.
+        """
+        call = _log_calls.get_log(self._account, self.gateway_id, log_id)
+        deadline = time.monotonic() + check_wait(wait)
+        delay = min(FIRST_POLL, wait)
+        while True:
+            remaining = deadline - time.monotonic()
+            try:
+                log = self._client._perform(call)
+            except LogNotFoundError:
+                if remaining <= 0:
+                    raise
+            else:
+                if log.is_complete or remaining <= 0:
+                    return log
+                deadline = poll_deadline(deadline, time.monotonic(), only_cost_missing=log.has_heads)
+            time.sleep(delay)
+            delay = next_poll(delay, deadline - time.monotonic())
+
+    def list_logs(
+        self,
+        *,
+        filters: Sequence[LogFilter] = (),
+        order_by: OrderBy = "created_at",
+        direction: Direction = "desc",
+        page: int = 1,
+        per_page: int = 20,
+        search: str | None = None,
+    ) -> LogPage:
+        """Read one page of logs.
+
+        Args:
+            filters: Conditions that must all hold, each `{"key", "operator", "value"}`.
+            order_by: `created_at`, `provider`, `model`, `model_type`, `success` or `cached`.
+            direction: `desc` (newest first) or `asc`.
+            page: From 1.
+            per_page: 1 to 50.
+            search: Free text, looked for in the metadata.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The token may not read logs, or the gateway said no.
+            APIConnectionError: No answer arrived.
+        """
+        return self._client._perform(
+            _log_calls.list_logs(
+                self._account,
+                self.gateway_id,
+                filters=filters,
+                order_by=order_by,
+                direction=direction,
+                page=page,
+                per_page=per_page,
+                search=search,
+            )
+        )
+
+    def iter_logs(
+        self,
+        *,
+        filters: Sequence[LogFilter] = (),
+        order_by: OrderBy = "created_at",
+        direction: Direction = "desc",
+        per_page: int = MAX_PER_PAGE,
+        search: str | None = None,
+    ) -> Iterator[GatewayLog]:
+        """Read all logs that fit, page after page; takes and raises what `list_logs` does.
+
+        A log that arrives meanwhile shifts the pages: order by `created_at` and `asc` to see each log once.
+        """
+        for page in itertools.count(1):
+            found = self.list_logs(
+                filters=filters, order_by=order_by, direction=direction, page=page, per_page=per_page, search=search
+            )
+            yield from found.logs
+            if len(found.logs) < per_page:
+                return
+
+    def find_logs(self, *, event_id: str) -> list[GatewayLog]:
+        """Find the logs of a call by the event id it was sent with, oldest first.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: The token may not read logs, or the gateway said no.
+            APIConnectionError: No answer arrived.
+        """
+        found = self.iter_logs(filters=[{"key": "event_id", "operator": "eq", "value": [event_id]}], direction="asc")
+        return list(found)
+
+    def log_request(self, log_id: str) -> Any:
+        """Read the request body a log keeps: decoded JSON, or bytes.
+
+        Raises:
+            LogNotFoundError: No such log, or its payload was not kept.
+        """
+        return self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "request"))
+
+    def log_response(self, log_id: str) -> Any:
+        """Read the response body a log keeps: decoded JSON, or bytes.
+
+        Raises:
+            LogNotFoundError: No such log, or its payload was not kept.
+        """
+        return self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "response"))
+
+    def get_url(self, provider: str | None = None) -> str:
+        """Give the URL other clients are pointed at; nothing is sent.
+
+        Args:
+            provider: A provider's slug, as in `openai`; for the gateway's own URL, with its trailing slash, leave it
+            out.
+
+        Raises:
+            ConfigurationError: There is no account id, or `provider` is no slug.
+
+        Source: AI Gateway docs, Workers bindings.
+        """
+        return _calls.url(self._account, self.gateway_id, provider)
+
+    def run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> RunResult:
+        """Try several providers in order until one answers; `info.step` says which did.
+
+        Args:
+            steps: What to try, each `{"provider", "endpoint", "query", "headers", "config"}`.
+            options: Gateway options of the whole request.
+
+        Returns:
+            The winning provider's own answer.
+
+        Raises:
+            ConfigurationError: Refused before any request.
+            APIStatusError: Every step failed; the last one's answer.
+            APIConnectionError: No answer arrived.
+
+        Source: AI Gateway docs, Universal endpoint.
+        """
+        return self._client._perform(_universal.run_steps(self._account, self._options(options), steps))
+
+    def stream_run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> Stream[StreamEvent]:
+        """Try several providers in order and read the winner's answer as it comes."""
+        return self._client._perform_stream(_universal.stream_steps(self._account, self._options(options), steps))
+
+    @property
+    def _account(self) -> Any:
+        return self._client._account
+
+    def _options(self, options: GatewayOptions | None) -> GatewayOptions:
+        return self._client._merge(options, {"id": self.gateway_id})

@@ -1,0 +1,279 @@
+"""From a stream's bytes to its items; bring your own I/O.
+
+A stream that was asked for may come as server-sent events, as one JSON document (guardrails hold an answer back whole,
+some models do not stream), or, from `run`, as bytes that are neither. The first bytes tell, since content types lie. A
+stream that ends before its provider said so raises `StreamTruncatedError` at `close`, never silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from aigw._error_bodies import error_from_response, find_code_and_message, hide, hide_in_json
+from aigw._errors import StreamError, StreamTruncatedError
+from aigw._http import Headers, Response
+from aigw._json import parse_json
+from aigw._models import ChatCompletionChunk, ResponseInfo, StreamEvent
+from aigw._sse import MAX_EVENT_BYTES, EventTooLargeError, SSEDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from aigw._sse import Event
+
+T = TypeVar("T")
+
+_BOM: Final = b"\xef\xbb\xbf"
+_DONE: Final = b"[DONE]"
+_TEXT_TYPES: Final = ("", "text/event-stream", "text/plain", "application/x-ndjson", "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamShape(Generic[T]):
+    """What the events of one kind of stream mean.
+
+    Attributes:
+        wrap: Makes the item of a decoded object; the facts come with the first one.
+        new_end: Makes the watcher that is shown each object and tells whether the answer is whole by now.
+        from_whole: Makes the first object of a JSON document that came in place of a stream.
+        allow_bytes: Whether an answer that is neither events nor JSON is handed on as bytes.
+    """
+
+    wrap: Callable[[dict[str, Any], ResponseInfo | None], T]
+    new_end: Callable[[], Callable[[dict[str, Any]], bool]]
+    from_whole: Callable[[dict[str, Any]], dict[str, Any]]
+    allow_bytes: bool = False
+
+
+class StreamDecoder(Generic[T]):
+    """Decodes one answer to a streaming request.
+
+    Args:
+        shape: What its events mean.
+        headers: The response headers.
+        info: What the gateway said of the call.
+        secrets: Credentials, taken out of every error.
+    """
+
+    def __init__(
+        self, shape: StreamShape[T], headers: Headers, info: ResponseInfo, secrets: Iterable[str] = ()
+    ) -> None:
+        self._shape = shape
+        self._headers = headers
+        self._info: ResponseInfo = info
+        self._first: ResponseInfo | None = info
+        self._secrets = tuple(secrets)
+        self._sse: SSEDecoder | None = None
+        self._whole: list[bytes] = []
+        self._whole_size = 0
+        self._is_bytes = shape.allow_bytes and not _is_text(headers.media_type)
+        self._is_end = shape.new_end()
+        self._said_done = False
+        self.is_done = False
+
+    def feed(self, data: bytes) -> Iterator[T]:
+        """Take the next bytes; give the items they complete, those before an error too.
+
+        Raises:
+            StreamError: The stream reported an error, or cannot be read.
+        """
+        if not self._is_bytes:
+            yield from self._decode_events(self._split(data))
+        elif data:
+            yield cast("T", data)
+
+    def close(self) -> Iterator[T]:
+        """Say that no more bytes come; give the last items.
+
+        Raises:
+            StreamTruncatedError: The answer is not whole.
+            StreamError: It cannot be read.
+        """
+        if self._is_bytes:
+            return
+        if self._sse is None:
+            yield self._decode_whole(b"".join(self._whole))
+            return
+        yield from self._decode_events(self._sse.close())
+        if not self.is_done:
+            raise self.truncated("the stream ended before the answer was whole")
+
+    def truncated(self, why: str) -> StreamTruncatedError:
+        """Make the error of a stream that stopped early."""
+        return StreamTruncatedError(f"{why}{self._log()}", status_code=self._info.status_code, info=self._info)
+
+    def _keep(self, data: bytes) -> None:
+        if data:
+            self._whole.append(data)
+            self._whole_size += len(data)
+        if self._whole_size > MAX_EVENT_BYTES:
+            raise self._unreadable(f"the answer is larger than {MAX_EVENT_BYTES} bytes")
+
+    def _split(self, data: bytes) -> list[Event]:
+        """Give the events the bytes complete; none as long as it is open whether they are events at all."""
+        if self._sse is None:
+            self._keep(data)
+            if not self._is_event_stream():
+                return []
+            self._sse = SSEDecoder()
+            data, self._whole = b"".join(self._whole), []
+        try:
+            return self._sse.feed(data)
+        except EventTooLargeError as error:
+            raise self._unreadable(str(error)) from None
+
+    def _is_event_stream(self) -> bool:
+        if len(self._whole) > 1 and not _beginning(self._whole[0]):
+            self._whole = [b"".join(self._whole)]
+        start = _beginning(self._whole[0]) if self._whole else b""
+        return bool(start) and start[:1] not in b"{[<"
+
+    def _decode_events(self, events: list[Event]) -> Iterator[T]:
+        for event in events:
+            if event.data == _DONE:
+                self.is_done = self._said_done = True
+            elif event.data:
+                yield self._decode(event)
+
+    def _decode(self, event: Event) -> T:
+        try:
+            value = parse_json(event.data)
+        except ValueError:
+            value = None
+        if event.event == "error" or not isinstance(value, dict):
+            raise self._reported(value, event.data)
+        if _is_error(value):
+            raise self._reported(value, event.data)
+        self.is_done = self._is_end(value) or self._said_done
+        return self._wrap(value)
+
+    def _decode_whole(self, content: bytes) -> T:
+        if not content.strip():
+            raise self.truncated("the stream ended before it began")
+        try:
+            value = parse_json(content.removeprefix(_BOM))
+        except ValueError:
+            raise self._unreadable("the answer is neither a stream nor JSON") from None
+        if not isinstance(value, dict):
+            raise self._unreadable("the answer is neither a stream nor a JSON object")
+        if _is_error(value) or value.get("success") is False:
+            response = Response(self._info.status_code or 200, self._headers, content)
+            raise error_from_response(response, self._info, secrets=self._secrets)
+        self.is_done = True
+        return self._wrap(self._shape.from_whole(value))
+
+    def _wrap(self, value: dict[str, Any]) -> T:
+        first, self._first = self._first, None
+        return self._shape.wrap(value, first)
+
+    def _reported(self, value: Any, data: bytes) -> StreamError:
+        body = hide_in_json(value, self._secrets)
+        code, text = find_code_and_message(body)
+        if not text and isinstance(body, dict):
+            text = "the stream reported an error without a message"
+        said = hide(data.decode("utf-8", "replace"), self._secrets)[:80]
+        return self._unreadable(text or f"an event of the stream is not a JSON object: {said!r}", code=code, body=body)
+
+    def _unreadable(self, why: str, *, code: int | str | None = None, body: Any = None) -> StreamError:
+        text = hide(f"{why}{self._log()}", self._secrets)
+        return StreamError(text, status_code=self._info.status_code, code=code, info=self._info, body=body)
+
+    def _log(self) -> str:
+        return f" (log {self._info.log_id})" if self._info.log_id else ""
+
+
+def _beginning(data: bytes) -> bytes:
+    """Give the data from its first character that tells what it is; empty while there is none."""
+    return b"" if _BOM.startswith(data) else data.removeprefix(_BOM).lstrip()
+
+
+def _is_text(media_type: str) -> bool:
+    return media_type in _TEXT_TYPES or media_type.endswith(("json", "html"))
+
+
+def _is_error(value: dict[str, Any]) -> bool:
+    return value.get("type") == "error" or bool(value.get("error") or value.get("errors"))
+
+
+_FINAL_TYPES: Final = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
+
+
+class _ChoicesEnd:
+    """A completion is whole when every answer that began has a finish reason."""
+
+    __slots__ = ("_open", "_seen")
+
+    def __init__(self) -> None:
+        self._seen = False
+        self._open: set[Any] = set()
+
+    def __call__(self, chunk: dict[str, Any]) -> bool:
+        for choice in chunk.get("choices") or ():
+            if isinstance(choice, dict):
+                self._seen = True
+                change = self._open.discard if choice.get("finish_reason") else self._open.add
+                change(choice.get("index"))
+        return self._seen and not self._open
+
+
+class _TypeEnd:
+    """An event stream is whole when an event of a final type came."""
+
+    __slots__ = ("_ended",)
+
+    def __init__(self) -> None:
+        self._ended = False
+
+    def __call__(self, event: dict[str, Any]) -> bool:
+        self._ended = self._ended or event.get("type") in _FINAL_TYPES
+        return self._ended
+
+
+class _AnyEnd:
+    """A model that was run may stream either kind."""
+
+    __slots__ = ("_choices", "_type")
+
+    def __init__(self) -> None:
+        self._choices = _ChoicesEnd()
+        self._type = _TypeEnd()
+
+    def __call__(self, event: dict[str, Any]) -> bool:
+        return self._type(event) or self._choices(event)
+
+
+def _chat_from_whole(completion: dict[str, Any]) -> dict[str, Any]:
+    """Turn a whole completion into the one chunk that says the same."""
+    choices = [_chunk_choice(choice) for choice in completion.get("choices") or [] if isinstance(choice, dict)]
+    return {**completion, "object": "chat.completion.chunk", "choices": choices}
+
+
+def _chunk_choice(choice: dict[str, Any]) -> dict[str, Any]:
+    delta = dict(choice.get("message") or {})
+    calls = delta.get("tool_calls")
+    if calls:
+        delta["tool_calls"] = [{"index": place, **call} for place, call in enumerate(calls)]
+    return {**{key: value for key, value in choice.items() if key != "message"}, "delta": delta}
+
+
+def _unwrap_result(value: dict[str, Any]) -> dict[str, Any]:
+    result = value.get("result") if "success" in value or "state" in value else value
+    return result if isinstance(result, dict) else value
+
+
+def _same(value: dict[str, Any]) -> dict[str, Any]:
+    return value
+
+
+CHAT_STREAM: Final = StreamShape(ChatCompletionChunk.from_raw, _ChoicesEnd, _chat_from_whole)
+"""Chat completion chunks; `[DONE]` ends them, or a finish reason on every answer when a provider forgets `[DONE]`."""
+
+CHAT_EVENTS: Final = StreamShape(StreamEvent, _ChoicesEnd, _chat_from_whole)
+"""The same chunks as plain JSON objects."""
+
+EVENT_STREAM: Final = StreamShape(StreamEvent, _TypeEnd, _same)
+"""Responses and Messages events, as they come."""
+
+RUN_STREAM: Final[StreamShape[Any]] = StreamShape(StreamEvent, _AnyEnd, _unwrap_result, allow_bytes=True)
+"""Whatever a model that was run streams: events of any of these kinds, or bytes."""

@@ -1,0 +1,53 @@
+"""The gateway on your own machine: the same paths, headers, errors, cache and logs, and no network.
+
+`LocalGateway` is a context manager around a real server, or a transport for httpx without one; `python -m aigw.local`
+starts it from a shell, and the pytest fixture `aigw_local` gives one to a test.
+
+Names are imported when they are first used: pytest imports this package in every run for the fixture's sake, and
+starlette and uvicorn are the extra `aigw[local]`, which only the server needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from aigw.local._forward import ForwardUpstream
+    from aigw.local._local_gateway import LocalGateway
+    from aigw.local._offline_upstream import OfflineUpstream
+    from aigw.local._reply import Reply, json_reply
+    from aigw.local._settings import GatewaySettingsDict
+    from aigw.local._upstream import Upstream, UpstreamUnreachableError
+
+__all__ = [
+    "ForwardUpstream",
+    "GatewaySettingsDict",
+    "LocalGateway",
+    "OfflineUpstream",
+    "Reply",
+    "Upstream",
+    "UpstreamUnreachableError",
+    "json_reply",
+]
+
+_MODULES: Final = {
+    "ForwardUpstream": "_forward",
+    "GatewaySettingsDict": "_settings",
+    "LocalGateway": "_local_gateway",
+    "OfflineUpstream": "_offline_upstream",
+    "Reply": "_reply",
+    "Upstream": "_upstream",
+    "UpstreamUnreachableError": "_upstream",
+    "json_reply": "_reply",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,66 @@
+"""OpenAI's own chat completions and embeddings: nothing is translated, and the upstream judges the body.
+
+Also OpenAI's error body, which the Responses API shares.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aigw.local._dialects._dialect import Body, Dialect, InvalidBody, StreamTranslator, event_bytes
+
+CHAT_ENDPOINT: Final = "chat/completions"
+EMBEDDINGS_ENDPOINT: Final = "embeddings"
+
+_TYPES: Final = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+
+
+def same(body: Body) -> Body:
+    """Ask what was asked."""
+    return body
+
+
+def same_answer(openai_json: Body, *, model: str) -> Body:  # noqa: ARG001 -- the upstream named its model
+    """Answer what was answered."""
+    return openai_json
+
+
+def openai_error(status: int, message: str) -> Body:
+    """Write an error as OpenAI's APIs do. Source: OpenAI API reference, Errors."""
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+
+
+class ChunkStream:
+    """The chunks as they are, then `[DONE]`."""
+
+    def feed(self, chunk: Body) -> bytes:
+        """Write the chunk."""
+        return event_bytes(chunk)
+
+    def close(self) -> bytes:
+        """Write the end."""
+        return b"data: [DONE]\n\n"
+
+
+def _chunks(model: str) -> StreamTranslator:  # noqa: ARG001 -- the upstream named its model
+    return ChunkStream()
+
+
+def no_stream(model: str) -> StreamTranslator:
+    """Refuse to stream.
+
+    Raises:
+        InvalidBody: Always: embeddings come whole.
+    """
+    raise InvalidBody(f"stream: embeddings of {model} come whole")
+
+
+CHAT: Final[Dialect] = Dialect("chat", CHAT_ENDPOINT, same, same_answer, _chunks, openai_error)
+EMBEDDINGS: Final[Dialect] = Dialect("embeddings", EMBEDDINGS_ENDPOINT, same, same_answer, no_stream, openai_error)
+
+
+def first_choice(openai_json: Body) -> tuple[Body, str | None]:
+    """Give the first choice's message and its finish reason; an empty message when there is no choice."""
+    choices: list[Any] = openai_json.get("choices") or [{}]
+    return choices[0].get("message") or {}, choices[0].get("finish_reason")

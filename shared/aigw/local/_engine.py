@@ -1,0 +1,160 @@
+"""The local gateway without any carrier: a `Request` in, a `Reply` out.
+
+It holds no state of an event loop and no lock for longer than a look-up, so that one engine answers from a server's
+loop, a caller's loop and a synchronous client's thread at the same time. A bug in it becomes an answer with status 500
+and a line in the log; it never ends the carrier.
+
+Cloudflare sends a Workers AI model without `cf-aig-gateway-id` past any gateway, or so it seems; here every call goes
+through one, `default` if none is named, because a call that leaves no log would help nobody who debugs.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from aigw._http import Headers
+from aigw._version import __version__
+from aigw.local._arrival import Entrance, arrive
+from aigw.local._auth import authenticate, without_credentials
+from aigw.local._cache import ResponseCache
+from aigw.local._envelopes import rest_result
+from aigw.local._ids import new_id
+from aigw.local._logs_api import answer_logs
+from aigw.local._pipeline import Pipeline
+from aigw.local._refusal import RefusalError
+from aigw.local._reply import Reply, json_reply
+from aigw.local._routes import Surface, Target, find_target, gateway_url, native_surface
+from aigw.local._universal import UniversalStep, read_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from aigw._http import Request
+    from aigw.local._logs_store import LogStore
+    from aigw.local._settings import Directory
+    from aigw.local._upstream import Upstream
+
+_log: Final = logging.getLogger("aigw.local")
+_NO_GATEWAY: Final = (400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
+_NO_MANAGED_GATEWAY: Final = (404, 7002, "Gateway not found")
+_ABOUT: Final = (
+    "This is aigw's local gateway: it answers the paths of Cloudflare AI Gateway and its REST API on your own machine. "
+    "Set AIGW_BASE_URL to this address, and any CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN."
+)
+
+
+class Engine:
+    """What answers every request of one local gateway.
+
+    Args:
+        upstream: Who answers model calls.
+        store: Where logs are kept; closed when the engine is gone.
+        directory: Which gateways exist.
+        tokens: The known tokens; any is good when there are none.
+        models: Patterns of the models that exist; all when empty.
+        clock: Gives the time in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        store: LogStore,
+        directory: Directory,
+        tokens: Collection[str] = (),
+        models: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._upstream = upstream
+        self._store = store
+        self._directory = directory
+        self._tokens = frozenset(tokens)
+        self._clock = clock
+        self._pipeline = Pipeline(upstream, store, ResponseCache(clock), tuple(models))
+        self.close = weakref.finalize(self, store.close)
+        """Closes the store; once is enough."""
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer one request; errors are answers too."""
+        target = find_target(request.method, request.url)
+        try:
+            return await self._answer(request, target)
+        except RefusalError as refusal:
+            return refusal.reply(target.host)
+        except Exception:  # noqa: BLE001 - a bug of ours is an answer too, and is logged with its traceback
+            _log.exception("the local gateway failed on %s %s", request.method, urlsplit(request.url).path)
+            return RefusalError(500, 7000, "Internal error of the local gateway").reply(target.host)
+
+    async def aclose(self) -> None:
+        """Let go of what the upstream holds in the running event loop."""
+        close = getattr(self._upstream, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def _answer(self, request: Request, target: Target) -> Reply:
+        if target.kind == "index":
+            return json_reply(200, {"name": "aigw local gateway", "version": __version__, "about": _ABOUT})
+        if target.kind == "nothing":
+            raise RefusalError(404, 7002, f"No route for {request.method} {urlsplit(request.url).path}")
+        entrance = self._enter(target, Headers(request.headers))
+        if target.kind in {"model", "universal"}:
+            return await self._ask(request, target, entrance)
+        return self._manage(request, target)
+
+    def _enter(self, target: Target, headers: Headers) -> Entrance:
+        gateway_id = target.gateway_id or headers.get("cf-aig-gateway-id") or "default"
+        settings = self._directory.settings(gateway_id)
+        own = settings.authentication
+        demands = target.host == "rest" or (bool(self._tokens) if own is None else own)
+        authenticate(target.host, headers, self._tokens, required=demands)
+        if not self._directory.knows(gateway_id):
+            raise RefusalError(*(_NO_GATEWAY if target.kind in {"model", "universal"} else _NO_MANAGED_GATEWAY))
+        return Entrance(target.host, target.account_id, gateway_id, settings, demands)
+
+    async def _ask(self, request: Request, target: Target, entrance: Entrance) -> Reply:
+        if target.kind == "universal":
+            return await self._ask_steps(read_steps(request.content, request.headers), entrance)
+        provider, _, endpoint = target.rest.partition("/")
+        fields = without_credentials(target.host, request.headers, self._tokens)
+        come_in = partial(arrive, entrance, fields=fields, content=request.content, now=self._clock())
+        try:
+            surface = target.surface or native_surface(provider, endpoint.strip("/"))
+        except RefusalError as refusal:
+            unknown = Surface("chat", "native", provider, endpoint)
+            return self._pipeline.refuse(come_in(unknown), refusal)
+        return await self._pipeline.answer(come_in(surface))
+
+    async def _ask_steps(self, steps: list[UniversalStep], entrance: Entrance) -> Reply:
+        request_id = new_id()
+        reply = Reply(500)
+        for index, step in enumerate(steps):
+            fields = without_credentials("gateway", step.fields, self._tokens)
+            now = self._clock()
+            arrival = arrive(entrance, step.surface, fields, step.content, now=now, request_id=request_id, step=index)
+            reply = await self._pipeline.answer(arrival, is_last=index == len(steps) - 1)
+            if reply.status < 400:
+                break
+        return reply
+
+    def _manage(self, request: Request, target: Target) -> Reply:
+        if target.kind == "planned":
+            raise RefusalError(501, 7000, f"The local gateway does not have {urlsplit(request.url).path} yet")
+        if target.kind == "url":
+            origin = _gateway_origin(request.url)
+            return rest_result(gateway_url(origin, target.account_id, target.gateway_id, target.rest))
+        tail = tuple(target.rest.split("/")[1:])
+        query = urlsplit(request.url).query
+        content = request.content
+        return answer_logs(self._store, request.method, target.account_id, target.gateway_id, tail, query, content)
+
+
+def _gateway_origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc == "api.cloudflare.com":
+        return "https://gateway.ai.cloudflare.com"
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,138 @@
+"""`LocalGateway`: the gateway on your own machine, as one object with a beginning and an end."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from aigw.local._engine import Engine
+from aigw.local._logs_store import LogStore
+from aigw.local._offline_upstream import OfflineUpstream
+from aigw.local._settings import Directory, GatewaySettingsDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from aigw.local._server import Server
+    from aigw.local._transport import LocalTransport
+    from aigw.local._upstream import Upstream
+
+
+class LocalGateway:
+    """Cloudflare AI Gateway on your own machine: the same paths, headers, errors, cache and logs, and no network.
+
+    As a context manager it is a real server on a free loopback port; `transport` needs no server. With nothing
+    configured everything exists: any account, gateway, model and token.
+
+    Args:
+        data: A folder, or a file, in which the logs are kept; in memory when left out.
+        tokens: The tokens that are good. With any, the gateway host asks for one too; the REST host always does.
+        gateways: The gateways that exist beside `default`, by id with their own settings; all exist when left out.
+        settings: What every gateway is set to unless its own settings say otherwise.
+        models: Shell patterns (`openai/*`) of the models that exist; all when empty.
+        upstream: Who answers; the offline model when left out.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        clock: Gives the time in seconds since 1970; for tests of what expires.
+
+    Raises:
+        ValueError: A setting's name is unknown.
+        ModuleNotFoundError: On entering, when the extra `aigw[local]` is not installed.
+        OSError: On entering, when the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: str | Path | None = None,
+        tokens: Collection[str] = (),
+        gateways: Mapping[str, GatewaySettingsDict] | None = None,
+        settings: GatewaySettingsDict | None = None,
+        models: Collection[str] = (),
+        upstream: Upstream | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._data = data
+        self._tokens = (tokens,) if isinstance(tokens, str) else tuple(tokens)
+        self._directory = Directory.read(settings, gateways)
+        self._models = (models,) if isinstance(models, str) else tuple(models)
+        self._upstream = upstream or OfflineUpstream()
+        self._host = host
+        self._port = port
+        self._clock = clock
+        self._lock = Lock()
+        self._engine: Engine | None = None
+        self._server: Server | None = None
+        self._base_url = ""
+
+    @property
+    def base_url(self) -> str:
+        """The server's address, such as `http://127.0.0.1:49152`: what `AIGW_BASE_URL` or `base_url=` wants.
+
+        Raises:
+            RuntimeError: The server is not running.
+        """
+        if not self._base_url:
+            raise RuntimeError("the local gateway is not running: enter it first (`with LocalGateway() as gateway:`)")
+        return self._base_url
+
+    def transport(self) -> LocalTransport:
+        """Give an httpx transport that answers inside this process, for `httpx.Client` and `httpx.AsyncClient`.
+
+        It needs no server and no more than httpx; the logs are those of this gateway, whichever way a call came.
+        """
+        from aigw.local._transport import LocalTransport  # noqa: PLC0415 - the engine itself knows no HTTP library
+
+        return LocalTransport(self._begin())
+
+    def __enter__(self) -> Self:
+        try:
+            from aigw.local._server import Server  # noqa: PLC0415 - starlette and uvicorn are an extra
+        except ModuleNotFoundError as error:
+            message = f'the local gateway\'s server needs {error.name}: pip install "aigw[local]"'
+            raise ModuleNotFoundError(message, name=error.name) from error
+        if self._server is not None:
+            raise RuntimeError("the local gateway is already running")
+        server = Server(self._begin(), self._host, self._port)
+        port = server.start()
+        self._server = server
+        self._base_url = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._base_url = ""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _begin(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine(
+                    upstream=self._upstream,
+                    store=LogStore(self._data),
+                    directory=self._directory,
+                    tokens=self._tokens,
+                    models=self._models,
+                    clock=self._clock,
+                )
+            return self._engine

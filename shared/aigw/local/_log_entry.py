@@ -1,0 +1,167 @@
+"""One step's line in the log, from its arrival to the one moment it is written.
+
+What is kept of a payload: heads of 4096 bytes, whole bodies up to 10 MB (Source: AI Gateway docs, Limits); Cloudflare
+does not say how long a head is. The cost of the offline model is 0; that of another upstream is unknown unless the
+caller gave a custom cost. A log that cannot be written is reported to `logging`, and the caller still gets the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aigw.local._log_record import LogRecord
+from aigw.local._usage import Usage, custom_cost
+
+if TYPE_CHECKING:
+    from aigw.local._arrival import Arrival
+    from aigw.local._logs_store import LogStore
+    from aigw.local._model_names import ModelName
+
+HEAD_BYTES: Final = 4096
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+FREE_UPSTREAM: Final = "local"
+"""The provider name of the offline model, which costs nothing."""
+
+_log: Final = logging.getLogger("aigw.local")
+_CACHE_HIT: Final = Usage(0, 0)
+_MODEL_TYPES: Final = {"embeddings": "text-embeddings", "chat/completions": "text-generation"}
+
+
+@dataclass(slots=True)
+class LoggedBody:
+    """A body on its way, counted whole and kept up to the limit.
+
+    Attributes:
+        size: The bytes that came.
+        pieces: What is kept of them.
+    """
+
+    size: int
+    pieces: list[bytes]
+
+    @classmethod
+    def of(cls, data: bytes = b"") -> LoggedBody:
+        """Start with the bytes that are there."""
+        body = cls(0, [])
+        body.add(data)
+        return body
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self.size <= MAX_BODY_BYTES:
+            self.pieces.append(data)
+        self.size += len(data)
+
+    @property
+    def whole(self) -> bytes | None:
+        """The body, unless it is larger than a log may be."""
+        return b"".join(self.pieces) if self.size <= MAX_BODY_BYTES else None
+
+    @property
+    def head(self) -> str:
+        """The beginning as text; a character that the limit cuts in two is left out."""
+        data = b"".join(self.pieces)
+        return data[:HEAD_BYTES].decode("utf-8", "replace" if len(data) <= HEAD_BYTES else "ignore")
+
+
+class LogEntry:
+    """What is known of one step so far; `write` puts it into the log, the first time it is called.
+
+    Args:
+        store: Where logs are kept.
+        arrival: The step.
+
+    Attributes:
+        model: The model, once it is known.
+        endpoint: OpenAI's endpoint behind the call, once it is known.
+        upstream: The name of who answers, once the model is known.
+        body: The answer's body as far as it came.
+    """
+
+    def __init__(self, store: LogStore, arrival: Arrival) -> None:
+        self._store = store
+        self._arrival = arrival
+        self._written = not arrival.is_logged
+        self.model: ModelName | None = None
+        self.endpoint = ""
+        self.upstream = ""
+        self.body = LoggedBody.of()
+
+    def write(
+        self, status: int, media_type: str, usage: Usage | None = None, *, cached: bool = False, failed: bool = False
+    ) -> None:
+        """Write the log, if the step is logged and it has not been written.
+
+        Args:
+            status: The status the caller gets.
+            media_type: The answer's content type.
+            usage: The answer's tokens; of a cached answer, those it took when it was made.
+            cached: Whether the answer came from the cache; its input tokens and its cost are 0 then.
+            failed: Whether the answer broke off.
+        """
+        if self._written:
+            return
+        self._written = True
+        usage = Usage(0, (usage or _CACHE_HIT).tokens_out) if cached else usage or Usage()
+        try:
+            self._store.add(self._record(status, media_type, usage, cached=cached, failed=failed))
+        except (sqlite3.Error, OverflowError):
+            _log.exception("log %s could not be written", self._arrival.ids.log)
+
+    def _record(self, status: int, media_type: str, usage: Usage, *, cached: bool, failed: bool) -> LogRecord:
+        arrival, model = self._arrival, self.model
+        entrance = arrival.entrance
+        request = LoggedBody.of(arrival.content)
+        keeps = arrival.options.collect_log_payload
+        return LogRecord(
+            account=entrance.account_id,
+            gateway=entrance.gateway_id,
+            id=arrival.ids.log,
+            created_at=arrival.created_ms,
+            provider=self._provider,
+            model=model.logged if model else arrival.surface.model,
+            path=arrival.surface.endpoint,
+            duration_ms=round((time.perf_counter() - arrival.began) * 1000),
+            success=status < 400 and not failed,
+            cached=cached,
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            cost=self._cost(usage, cached=cached),
+            custom_cost=arrival.options.custom_cost is not None,
+            metadata=arrival.options.metadata,
+            model_type=_MODEL_TYPES.get(self.endpoint),
+            request_type=arrival.kind,
+            request_content_type=arrival.headers.media_type or None,
+            response_content_type=media_type,
+            status_code=status,
+            step=arrival.step,
+            event_id=arrival.ids.event,
+            user_agent=arrival.headers.get("user-agent"),
+            authentication=entrance.demands_token,
+            compatibility_mode=arrival.surface.grammar == "compat",
+            request_head=request.head if keeps else None,
+            response_head=self.body.head if keeps else None,
+            request_size=request.size,
+            response_size=self.body.size,
+            request_body=request.whole if keeps else None,
+            response_body=self.body.whole if keeps else None,
+        )
+
+    @property
+    def _provider(self) -> str:
+        """Name who answered: the offline model under its own name, so that no log claims more than there was."""
+        if self.upstream == FREE_UPSTREAM:
+            return FREE_UPSTREAM
+        return self.model.provider if self.model else self._arrival.surface.provider
+
+    def _cost(self, usage: Usage, *, cached: bool) -> float | None:
+        rates = self._arrival.options.custom_cost
+        if cached:
+            return 0.0
+        if rates is not None:
+            return custom_cost(rates, usage)
+        return 0.0 if self.upstream in {"", FREE_UPSTREAM} else None

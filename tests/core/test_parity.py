@@ -1,0 +1,111 @@
+"""The two drivers cannot drift apart: the same methods with the same parameters, and a fixed list of names."""
+
+import inspect
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import aigw
+from aigw import AIGateway, AsyncAIGateway, AsyncGateway, Gateway
+
+TWINS = [(AIGateway, AsyncAIGateway), (Gateway, AsyncGateway)]
+
+NAMES = [
+    "AIGateway", "AIGatewayError", "APIConnectionError", "APIStatusError", "APITimeoutError", "AsyncAIGateway",
+    "AsyncGateway", "AsyncStream", "AuthenticationError", "BadRequestError", "CapturedLogs", "ChatCompletion",
+    "ChatCompletionChunk", "ConfigurationError", "CustomCost", "DLPBlockedError", "EmbeddingResult", "Feedback",
+    "Gateway", "GatewayLog", "GatewayNotFoundError", "GatewayOptions", "GuardrailBlockedError",
+    "InternalServerError", "LogFilter", "LogNotFoundError", "LogPage", "MetadataValue", "ModelNotFoundError",
+    "NotFoundError", "PaymentRequiredError", "PermissionDeniedError", "RateLimitError", "ResponseInfo", "Retries",
+    "RunResult", "SpendLimitError", "Step", "StepConfig", "Stream", "StreamError", "StreamEvent",
+    "StreamTruncatedError", "Surface", "__version__", "capture_logs", "gateway_options",
+]  # fmt: skip
+
+NOT_IMPORTED = ("langchain_core", "llama_index", "starlette", "uvicorn", "aiohttp", "httpx_aiohttp")
+
+METHODS = {
+    AIGateway: "chat close completions embed gateway messages responses run stream_chat stream_completions "
+    "stream_messages stream_responses stream_run",
+    Gateway: "find_logs get_log get_url iter_logs list_logs log_request log_response patch_log run stream_run",
+}
+
+
+def public_methods(cls):
+    return {name: value for name, value in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")}
+
+
+def parameters(function):
+    found = inspect.signature(function).parameters.values()
+    return [(each.name, each.kind, each.default, each.annotation) for each in found]
+
+
+@pytest.mark.parametrize("cls", METHODS)
+def test_the_public_methods_are_these(cls):
+    assert sorted(public_methods(cls)) == METHODS[cls].split()
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), TWINS)
+def test_both_drivers_have_the_same_methods(sync, asynchronous):
+    assert set(public_methods(sync)) - {"close"} == set(public_methods(asynchronous)) - {"aclose"}
+
+
+@pytest.mark.parametrize(
+    ("sync", "asynchronous", "name"),
+    [(*twins, name) for twins in TWINS for name in [*public_methods(twins[0]), "__init__"] if name != "close"],
+)
+def test_a_method_takes_the_same_in_both(sync, asynchronous, name):
+    ours, theirs = parameters(getattr(sync, name)), parameters(getattr(asynchronous, name))
+    if name == "__init__":
+        ours, theirs = ([each[:3] for each in found] for found in (ours, theirs))
+
+    assert ours == theirs
+
+
+def test_streaming_methods_return_at_once_and_the_others_are_awaited():
+    awaited = {name for name, method in public_methods(AsyncAIGateway).items() if inspect.iscoroutinefunction(method)}
+
+    assert awaited == {"aclose", "chat", "completions", "embed", "messages", "responses", "run"}
+
+
+def test_the_exported_names_are_these_each_once():
+    assert sorted(aigw.__all__) == sorted(NAMES)
+
+
+def test_the_exported_names_are_sorted():
+    classes = [name for name in aigw.__all__ if name[0].isupper()]
+    functions = [name for name in aigw.__all__ if name[0].islower()]
+
+    assert list(aigw.__all__) == [*sorted(classes, key=str.casefold), "__version__", *sorted(functions)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exported_name_can_be_imported(name):
+    assert hasattr(aigw, name)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if inspect.isclass(getattr(aigw, name))])
+def test_a_public_class_and_its_methods_say_what_they_are(name):
+    cls = getattr(aigw, name)
+    ours = {each: method for each, method in public_methods(cls).items() if method.__module__.startswith("aigw")}
+    silent = [each for each, method in ours.items() if not inspect.getdoc(method)]
+
+    assert cls.__doc__
+    assert silent == []
+
+
+@pytest.mark.parametrize("function", [aigw.capture_logs, aigw.gateway_options])
+def test_a_public_function_says_what_it_does(function):
+    assert inspect.getdoc(function)
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (pathlib.Path(aigw.__file__).parent / "py.typed").exists()
+
+
+def test_importing_the_core_imports_no_framework_and_no_server():
+    script = f"import sys, aigw; print([name for name in {NOT_IMPORTED} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 -- our own script
+
+    assert done.stdout.strip() == "[]"

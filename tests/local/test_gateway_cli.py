@@ -1,0 +1,94 @@
+"""`python -m aigw.local` as a process."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from aigw.local.__main__ import main
+
+
+@pytest.fixture
+def start():
+    """Start the command; give the process and its first line."""
+    processes = []
+
+    def start(*arguments):
+        command = [sys.executable, "-W", "error", "-m", "aigw.local", "--port", "0", *arguments]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)  # noqa: S603 -- our own command
+        processes.append(process)
+        return process, process.stdout.readline()
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_serves_and_ends_cleanly_when_told(start, tmp_path, number):
+    process, line = start("--token", "test-token", "--cache-ttl", "60", "--data", str(tmp_path), "--model", "openai/*")
+    url = re.search(r"AIGW_BASE_URL=(\S+) CLOUDFLARE_ACCOUNT_ID=\S+", line)[1]
+    headers = {"authorization": "Bearer test-token"}
+    path = f"{url}/client/v4/accounts/acct/ai/v1/chat/completions"
+    body = {"model": "openai/m", "messages": [{"role": "user", "content": "hi"}]}
+    assert httpx.post(path, json=body).status_code == 400
+    assert httpx.post(path, json=body, headers=headers).headers["cf-aig-cache-status"] == "MISS"
+    assert httpx.post(path, json={**body, "model": "groq/m"}, headers=headers).status_code == 404
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out.strip(), err) == (0, "", "")
+    assert (tmp_path / "logs.sqlite3").exists()
+
+
+def test_a_taken_port_is_one_sentence(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"aigw.local: cannot listen on 127.0.0.1 port {port}: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_a_missing_extra_is_one_sentence(missing):
+    program = f"import sys; sys.modules[{missing!r}] = None; from aigw.local.__main__ import main; sys.exit(main([]))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own program
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert 'pip install "aigw[local]"' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--upstream", "ollama"], "--upstream: expected NAME=URL"),
+        (["--upstream", "x=localhost:1"], "--upstream: expected NAME=URL"),
+        (
+            ["--upstream", "x=http://localhost:1", "--upstream-key-env", "AIGW_NO_SUCH_KEY"],
+            "AIGW_NO_SUCH_KEY is not set",
+        ),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(capsys, arguments, says):
+    assert main(arguments) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_it_forwards_with_the_key_from_the_environment(start, aigw_local, monkeypatch):
+    monkeypatch.setitem(os.environ, "MY_KEY", "test-key")
+    url = f"{aigw_local.base_url}/v1/acct/behind/openai"
+    _, line = start("--upstream", f"openai={url}", "--upstream-key-env", "MY_KEY")
+    base = re.search(r"AIGW_BASE_URL=(\S+)", line)[1]
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    reply = httpx.post(f"{base}/v1/acct/gw/openai/chat/completions", json=body)
+    assert (reply.status_code, reply.headers["cf-aig-provider"]) == (200, "openai")
+    assert "test-key" not in line
