@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aigw._async_client import AsyncAIGateway, AsyncGateway
     from aigw._capture import CapturedLogs, capture_logs
     from aigw._client import AIGateway, Gateway
+    from aigw._clients import Clients
     from aigw._endpoints import Surface
     from aigw._errors import (
         AIGatewayError,
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
         StreamError,
         StreamTruncatedError,
     )
-    from aigw._log_calls import Feedback, LogFilter
+    from aigw._feedback import LoggedCall, Which, arate_logs, rate_logs
+    from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
     from aigw._models import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -53,11 +55,13 @@ if TYPE_CHECKING:
         RunResult,
         StreamEvent,
     )
-    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, gateway_options
+    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, context_options, gateway_options
+    from aigw._profiles import model_profile
     from aigw._stream_readers import AsyncStream, Stream
     from aigw._universal import Step, StepConfig
 
 __all__ = [
+    "UNSET",
     "AIGateway",
     "AIGatewayError",
     "APIConnectionError",
@@ -71,6 +75,7 @@ __all__ = [
     "CapturedLogs",
     "ChatCompletion",
     "ChatCompletionChunk",
+    "Clients",
     "ConfigurationError",
     "CustomCost",
     "DLPBlockedError",
@@ -85,6 +90,7 @@ __all__ = [
     "LogFilter",
     "LogNotFoundError",
     "LogPage",
+    "LoggedCall",
     "MetadataValue",
     "ModelNotFoundError",
     "NotFoundError",
@@ -102,9 +108,15 @@ __all__ = [
     "StreamEvent",
     "StreamTruncatedError",
     "Surface",
+    "Unset",
+    "Which",
     "__version__",
+    "arate_logs",
     "capture_logs",
+    "context_options",
     "gateway_options",
+    "model_profile",
+    "rate_logs",
 ]
 
 _MODULES: Final = {
@@ -121,6 +133,7 @@ _MODULES: Final = {
     "CapturedLogs": "_capture",
     "ChatCompletion": "_models",
     "ChatCompletionChunk": "_models",
+    "Clients": "_clients",
     "ConfigurationError": "_errors",
     "CustomCost": "_options",
     "DLPBlockedError": "_errors",
@@ -135,6 +148,7 @@ _MODULES: Final = {
     "LogFilter": "_log_calls",
     "LogNotFoundError": "_errors",
     "LogPage": "_models",
+    "LoggedCall": "_feedback",
     "MetadataValue": "_options",
     "ModelNotFoundError": "_errors",
     "NotFoundError": "_errors",
@@ -152,8 +166,15 @@ _MODULES: Final = {
     "StreamEvent": "_models",
     "StreamTruncatedError": "_errors",
     "Surface": "_endpoints",
+    "UNSET": "_log_calls",
+    "Unset": "_log_calls",
+    "Which": "_feedback",
+    "arate_logs": "_feedback",
     "capture_logs": "_capture",
+    "context_options": "_options",
     "gateway_options": "_options",
+    "model_profile": "_profiles",
+    "rate_logs": "_feedback",
 }
 
 

@@ -136,7 +136,8 @@ class Account:
 
     def _check(self) -> None:
         if self.account_id and not _ID.fullmatch(self.account_id):
-            raise ConfigurationError(f"account_id cannot be {self.account_id!r}: it is 32 hexadecimal digits")
+            size = len(self.account_id)  # not the value, which may be a token in the wrong place
+            raise ConfigurationError(f"account_id cannot be these {size} characters: it is 32 hexadecimal digits")
         check_gateway_id(self.gateway_id)
         for name in ("api_token", "logs_token", "provider_key"):
             if getattr(self, name) and not _TOKEN.fullmatch(getattr(self, name)):

@@ -279,11 +279,14 @@ class AsyncGateway:
         search: str | None = None,
     ) -> AsyncIterator[GatewayLog]:
         """As `Gateway.iter_logs`."""
+        seen: tuple[GatewayLog, ...] = ()
         for page in itertools.count(1):
             found = await self.list_logs(
                 filters=filters, order_by=order_by, direction=direction, page=page, per_page=per_page, search=search
             )
-            for log in found.logs:
+            if found.logs == seen:
+                return
+            for log in (seen := found.logs):
                 yield log
             if len(found.logs) < per_page:
                 return
@@ -305,11 +308,13 @@ class AsyncGateway:
         """As `Gateway.get_url`."""
         return _calls.url(self._account, self.gateway_id, provider)
 
-    async def run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> RunResult:
+    async def run(self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None) -> RunResult:
         """As `Gateway.run`."""
         return await self._client._perform(_universal.run_steps(self._account, self._options(options), steps))
 
-    def stream_run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> AsyncStream[StreamEvent]:
+    def stream_run(
+        self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None
+    ) -> AsyncStream[StreamEvent]:
         """As `Gateway.stream_run`."""
         return self._client._perform_stream(_universal.stream_steps(self._account, self._options(options), steps))
 

@@ -393,13 +393,17 @@ class Gateway:
     ) -> Iterator[GatewayLog]:
         """Read all logs that fit, page after page; takes and raises what `list_logs` does.
 
-        A log that arrives meanwhile shifts the pages: order by `created_at` and `asc` to see each log once.
+        A log that arrives meanwhile shifts the pages: order by `created_at` and `asc` to see each log once. A server
+        that gives the same page twice is asked no further.
         """
+        seen: tuple[GatewayLog, ...] = ()
         for page in itertools.count(1):
             found = self.list_logs(
                 filters=filters, order_by=order_by, direction=direction, page=page, per_page=per_page, search=search
             )
-            yield from found.logs
+            if found.logs == seen:
+                return
+            yield from (seen := found.logs)
             if len(found.logs) < per_page:
                 return
 
@@ -444,11 +448,11 @@ class Gateway:
         """
         return _calls.url(self._account, self.gateway_id, provider)
 
-    def run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> RunResult:
+    def run(self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None) -> RunResult:
         """Try several providers in order until one answers; `info.step` says which did.
 
         Args:
-            steps: What to try, each `{"provider", "endpoint", "query", "headers", "config"}`.
+            steps: What to try, each `{"provider", "endpoint", "query", "headers", "config"}`; or one of them.
             options: Gateway options of the whole request.
 
         Returns:
@@ -463,7 +467,7 @@ class Gateway:
         """
         return self._client._perform(_universal.run_steps(self._account, self._options(options), steps))
 
-    def stream_run(self, steps: Sequence[Step], *, options: GatewayOptions | None = None) -> Stream[StreamEvent]:
+    def stream_run(self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None) -> Stream[StreamEvent]:
         """Try several providers in order and read the winner's answer as it comes."""
         return self._client._perform_stream(_universal.stream_steps(self._account, self._options(options), steps))
 

@@ -48,6 +48,7 @@ _BY_STATUS: Final[dict[int, type[e.APIStatusError]]] = {
     429: e.RateLimitError,
 }
 
+_MODEL_CODES: Final = frozenset({7003, "model_not_found"})
 _RETRYABLE_CODES: Final = frozenset({2005, 3007, 3008})
 _RETRYABLE_STATUSES: Final = frozenset({408, 409, 425})
 _NOT_RETRYABLE_CODES: Final = frozenset({3036})
@@ -169,7 +170,7 @@ def _class_of(
     if isinstance(code, int) and code in _BY_CODE:
         return _BY_CODE[code]
     if status == 404:
-        names_model = not_found is e.NotFoundError and (code == 7003 or text.startswith("Model not found"))
+        names_model = not_found is e.NotFoundError and (code in _MODEL_CODES or text.startswith("Model not found"))
         return e.ModelNotFoundError if names_model else not_found
     if status == 429 and "spend" in text.lower():
         return e.SpendLimitError

@@ -108,14 +108,23 @@ def patch_log(
     Raises:
         ConfigurationError: Nothing is given, or a value is not allowed.
     """
-    given = {"feedback": feedback, "score": score, "metadata": metadata}
-    changes = {name: value for name, value in given.items() if not isinstance(value, Unset)}
-    if not changes:
-        raise ConfigurationError("patch_log changes nothing: give feedback, score or metadata")
-    for name, value in changes.items():
-        _CHECKS[name](value)
+    changes = check_changes(feedback=feedback, score=score, metadata=metadata)
     path = _log_path(log_id)
     return _call(account, gateway_id, "PATCH", path, _parse_nothing, not_found=LogNotFoundError, body=changes)
+
+
+def check_changes(**given: Any) -> dict[str, Any]:
+    """Give what was given of feedback, score and metadata, if it can be sent.
+
+    Raises:
+        ConfigurationError: Nothing is given, or a value is not allowed.
+    """
+    changes = {name: value for name, value in given.items() if not isinstance(value, Unset)}
+    if not changes:
+        raise ConfigurationError("the feedback changes nothing: give feedback, score or metadata")
+    for name, value in changes.items():
+        _CHECKS[name](value)
+    return changes
 
 
 def list_logs(

@@ -6,11 +6,15 @@ send as null, is optional here: the models describe, they do not judge.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import struct
 from datetime import datetime  # noqa: TC003  pydantic reads it
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
+from aigw._errors import APIStatusError
 from aigw._json import parse_json
 
 if TYPE_CHECKING:
@@ -353,6 +357,35 @@ class EmbeddingResult(_Model):
 
     @property
     def vectors(self) -> list[list[float]]:
-        """The vectors in the order of the texts, whatever order they came in."""
-        numbered = [(item.index if item.index is not None else place, item) for place, item in enumerate(self.data)]
-        return [list(item.embedding) for _, item in sorted(numbered, key=lambda pair: pair[0])]
+        """The vectors in the order of the texts, whatever order they came in; base64 is decoded.
+
+        Raises:
+            APIStatusError: A vector cannot be read.
+        """
+        places = [place if item.index is None else item.index for place, item in enumerate(self.data)]
+        ordered = sorted(zip(places, self.data, strict=True), key=lambda pair: pair[0])
+        try:
+            return [_vector(item.embedding) for _, item in ordered]
+        except (binascii.Error, struct.error, TypeError, ValueError) as error:
+            raise self._unreadable(f"the answer has a vector that cannot be read: {error}") from None
+
+    def vectors_of(self, count: int) -> list[list[float]]:
+        """Give one vector for each of `count` texts that were sent.
+
+        Raises:
+            APIStatusError: There are more or fewer, or one cannot be read.
+        """
+        if len(self.data) != count:
+            raise self._unreadable(f"the answer has {len(self.data)} vectors for {count} texts")
+        return self.vectors
+
+    def _unreadable(self, message: str) -> APIStatusError:
+        return APIStatusError(message, status_code=self.info.status_code, info=self.info)
+
+
+def _vector(value: Any) -> list[float]:
+    """Read a list of numbers, or the base64 text of 32-bit floats, lowest byte first."""
+    if isinstance(value, str):
+        data = base64.b64decode(value, validate=True)
+        return list(struct.unpack(f"<{len(data) // 4}f", data))
+    return [float(number) for number in value]

@@ -73,7 +73,7 @@ _OWN_NAMES: Final = {wire: own for own, wire in _WIRE_NAMES.items()}
 _STEPS: Final = TypeAdapter(list[Step])
 
 
-def run_steps(account: Account, options: GatewayOptions, steps: Sequence[Step]) -> Call[RunResult]:
+def run_steps(account: Account, options: GatewayOptions, steps: Sequence[Step] | Step) -> Call[RunResult]:
     """Describe a universal request; the result is the winning provider's own answer, `info.step` says whose.
 
     Raises:
@@ -83,7 +83,7 @@ def run_steps(account: Account, options: GatewayOptions, steps: Sequence[Step]) 
     return Call(request=request, gateway_id=gateway_id, secrets=_secrets(account, steps), parse=parse_json_result)
 
 
-def stream_steps(account: Account, options: GatewayOptions, steps: Sequence[Step]) -> StreamCall[Any]:
+def stream_steps(account: Account, options: GatewayOptions, steps: Sequence[Step] | Step) -> StreamCall[Any]:
     """Describe a universal request whose steps stream; `stream` is set in the query of each.
 
     Raises:
@@ -99,7 +99,7 @@ def _streamed(step: Step) -> Step:
     return {**step, "query": {**step["query"], "stream": True}}
 
 
-def _request(account: Account, options: GatewayOptions, steps: Sequence[Step]) -> tuple[Request, str]:
+def _request(account: Account, options: GatewayOptions, steps: Sequence[Step] | Step) -> tuple[Request, str]:
     gateway_id = options.get("id", account.gateway_id)
     headers = account.gateway_credentials(with_key=False)
     headers += [("content-type", "application/json"), *encode_options(options)]
@@ -107,7 +107,7 @@ def _request(account: Account, options: GatewayOptions, steps: Sequence[Step]) -
     return Request("POST", account.gateway_url(gateway_id, ""), tuple(headers), body), gateway_id
 
 
-def _check(steps: Sequence[Step]) -> list[Step]:
+def _check(steps: Sequence[Step] | Step) -> list[Step]:
     try:
         checked = _STEPS.validate_python([steps] if isinstance(steps, dict) else list(steps))
     except ValidationError as error:
@@ -125,8 +125,6 @@ def _encode(step: Step) -> dict[str, Any]:
     entry: dict[str, Any] = {"provider": step["provider"], "endpoint": step["endpoint"]}
     headers = {name: _header_text(value) for name, value in step.get("headers", {}).items()}
     headers |= dict(encode_options(check_options(step.get("options"))))
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/json"
     entry["headers"] = headers
     entry["query"] = step["query"]
     if step.get("config"):
@@ -152,7 +150,7 @@ def _encode_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {_WIRE_NAMES[name]: value for name, value in flat.items() if name in _WIRE_NAMES}
 
 
-def _secrets(account: Account, steps: Sequence[Step]) -> tuple[str, ...]:
+def _secrets(account: Account, steps: Sequence[Step] | Step) -> tuple[str, ...]:
     """Collect the credentials of the steps too, so that none is ever repeated by an error."""
     values = [str(value) for step in _check(steps) for name, value in step.get("headers", {}).items() if _is_key(name)]
     return (*account.secrets, *(value.removeprefix("Bearer ") for value in values))

@@ -123,3 +123,14 @@ async def test_reading_logs_is_tried_again(driver, server, wire):
     server.will(wire.json({"success": False}, 500, ("retry-after", "0")), wire.json(DONE))
 
     assert (await driver.done(driver.client(server).gateway().get_log("1"))).id == "1"
+
+
+async def test_a_server_that_repeats_a_page_is_asked_no_further(driver, server, wire):
+    page = {"success": True, "result": [{"id": "1"}, {"id": "2"}], "result_info": {"count": 2}}
+    server.will(wire.json(page))
+    gateway = driver.client(server).gateway()
+
+    found = await driver.items(gateway.iter_logs(per_page=2))
+
+    assert [log.id for log in found] == ["1", "2"]
+    assert len(server.requests) == 2

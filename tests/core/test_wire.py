@@ -83,7 +83,7 @@ CALLS = [
     pytest.param(
         lambda c: c.gateway().run([STEP]),
         {"id": "resp_1"},
-        ("POST", HOST, [{**STEP, "headers": {"Content-Type": "application/json"}}]),
+        ("POST", HOST, [{**STEP, "headers": {}}]),
         lambda result: result["id"] == "resp_1",
         id="gateway-run",
     ),

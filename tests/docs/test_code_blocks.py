@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = [*find_examples(ROOT / "README.md"), *find_examples(ROOT / "docs")]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:llama_index.*")
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.path.name}:{block.start_line}")
 def test_a_code_block_of_the_documentation_runs(
     block: CodeExample, eval_example: EvalExample, aigw_local, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,6 @@
 """`python -m aigw.local` as a process."""
 
+import json
 import os
 import re
 import signal
@@ -92,3 +93,32 @@ def test_it_forwards_with_the_key_from_the_environment(start, aigw_local, monkey
     reply = httpx.post(f"{base}/v1/acct/gw/openai/chat/completions", json=body)
     assert (reply.status_code, reply.headers["cf-aig-provider"]) == (200, "openai")
     assert "test-key" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--retain", "a week"], "retain: expected a number of logs"),
+        (["--routes", "nowhere.json"], "--routes: nowhere.json cannot be read"),
+    ],
+)
+def test_a_wrong_retain_or_routes_option_is_one_sentence(capsys, arguments, named):
+    assert main(["--port", "0", *arguments]) == 1
+    assert capsys.readouterr().err.startswith(f"aigw.local: {named}")
+
+
+def test_routes_are_read_from_the_file_that_is_named(start, tmp_path):
+    path = tmp_path / "routes.json"
+    end = {"success": {"elementId": "end"}}
+    model = {"id": "m", "type": "model", "outputs": end, "properties": {"provider": "openai", "model": "x"}}
+    elements = [
+        {"id": "s", "type": "start", "outputs": {"next": {"elementId": "m"}}},
+        model,
+        {"id": "end", "type": "end"},
+    ]
+    path.write_text(json.dumps({"support": {"elements": elements}}))
+    _, line = start("--routes", str(path), "--retain", "7d")
+    url = re.search(r"AIGW_BASE_URL=(\S+)", line)[1]
+    body = {"model": "dynamic/support", "messages": [{"role": "user", "content": "hi"}]}
+    reply = httpx.post(f"{url}/v1/acct/gw/compat/chat/completions", json=body)
+    assert reply.headers["cf-aig-model"] == "openai/x"

@@ -10,13 +10,19 @@ import aigw.local
 
 def test_the_public_names_are_these():
     assert sorted(aigw.local.__all__) == [
+        "Check",
         "ForwardUpstream",
         "GatewaySettingsDict",
         "LocalGateway",
         "OfflineUpstream",
         "Reply",
+        "ScriptRequest",
+        "ScriptUpstream",
+        "SwitchesDict",
         "Upstream",
         "UpstreamUnreachableError",
+        "find_patterns",
+        "find_words",
         "json_reply",
     ]
     assert all(getattr(aigw.local, name) for name in aigw.local.__all__)

@@ -273,9 +273,9 @@ def test_unknown_paths_elsewhere_are_refused_in_the_rest_envelope(client, method
 
 
 def test_management_that_is_not_there_yet_says_so(client):
-    reply = client.get("/client/v4/accounts/acct/ai-gateway/gateways")
+    reply = client.get("/client/v4/accounts/acct/ai-gateway/gateways/gw/datasets")
     assert reply.status_code == 501
-    assert "ai-gateway/gateways yet" in reply.json()["errors"][0]["message"]
+    assert "ai-gateway/gateways/gw/datasets yet" in reply.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(("tail", "end"), [("url/openai", "/openai"), ("url/universal", "/"), ("url", "/")])

@@ -5,10 +5,11 @@ import uuid
 import pytest
 
 from aigw.local._call_options import CallOptions, read_options
+from aigw.local._directory import Directory
 from aigw.local._ids import new_id
 from aigw.local._model_names import ModelName, read_model
 from aigw.local._routes import Surface, find_target, gateway_url, native_surface
-from aigw.local._settings import Directory, GatewaySettings
+from aigw.local._settings import GatewaySettings
 from aigw.local._usage import Usage, custom_cost, read_usage
 
 
@@ -92,9 +93,10 @@ def test_numbers_are_brought_into_range(headers, expected):
 
 def test_a_gateways_own_settings_come_before_the_common_ones():
     directory = Directory.read({"cache_ttl": 60, "collect_logs": False}, {"a": {"cache_ttl": 5}, "b": {}})
-    assert directory.settings("a") == GatewaySettings(cache_ttl=5, collect_logs=False)
-    assert directory.settings("b") == directory.settings("default") == GatewaySettings(cache_ttl=60, collect_logs=False)
-    assert [directory.knows(name) for name in ("a", "default", "c")] == [True, True, False]
+    common = GatewaySettings(cache_ttl=60, collect_logs=False)
+    assert directory.settings("acct", "a") == GatewaySettings(cache_ttl=5, collect_logs=False)
+    assert directory.settings("acct", "b") == directory.settings("acct", "default") == common
+    assert [directory.find("acct", name, 0) is not None for name in ("a", "default", "c")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,10 @@ def test_a_gateways_own_settings_come_before_the_common_ones():
         ("POST", "/client/v4/accounts/a/ai/run/@cf/a/b", "model", "rest"),
         ("PATCH", "/client/v4/accounts/a/ai-gateway/gateways/g/logs/1", "logs", "rest"),
         ("GET", "/client/v4/accounts/a/ai-gateway/gateways/g/url/openai", "url", "rest"),
-        ("POST", "/client/v4/accounts/a/ai-gateway/gateways", "planned", "rest"),
+        ("POST", "/client/v4/accounts/a/ai-gateway/gateways", "gateways", "rest"),
+        ("PUT", "/client/v4/accounts/a/ai-gateway/gateways/g", "gateways", "rest"),
+        ("GET", "/client/v4/accounts/a/ai-gateway/gateways/g/provider_configs", "provider_configs", "rest"),
+        ("GET", "/client/v4/accounts/a/ai-gateway/gateways/g/datasets", "planned", "rest"),
         ("GET", "/client/v4/accounts/a/ai-gateway/gateways/g/logsmith", "planned", "rest"),
         ("GET", "/v1", "nothing", "gateway"),
         ("GET", "/v10", "nothing", "rest"),

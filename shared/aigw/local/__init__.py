@@ -11,32 +11,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from aigw.local._checks import Check, find_patterns, find_words
     from aigw.local._forward import ForwardUpstream
     from aigw.local._local_gateway import LocalGateway
     from aigw.local._offline_upstream import OfflineUpstream
     from aigw.local._reply import Reply, json_reply
+    from aigw.local._script import ScriptRequest, ScriptUpstream
     from aigw.local._settings import GatewaySettingsDict
+    from aigw.local._switches import SwitchesDict
     from aigw.local._upstream import Upstream, UpstreamUnreachableError
 
 __all__ = [
+    "Check",
     "ForwardUpstream",
     "GatewaySettingsDict",
     "LocalGateway",
     "OfflineUpstream",
     "Reply",
+    "ScriptRequest",
+    "ScriptUpstream",
+    "SwitchesDict",
     "Upstream",
     "UpstreamUnreachableError",
+    "find_patterns",
+    "find_words",
     "json_reply",
 ]
 
 _MODULES: Final = {
+    "Check": "_checks",
     "ForwardUpstream": "_forward",
     "GatewaySettingsDict": "_settings",
     "LocalGateway": "_local_gateway",
     "OfflineUpstream": "_offline_upstream",
     "Reply": "_reply",
+    "ScriptRequest": "_script",
+    "ScriptUpstream": "_script",
+    "SwitchesDict": "_switches",
     "Upstream": "_upstream",
     "UpstreamUnreachableError": "_upstream",
+    "find_patterns": "_checks",
+    "find_words": "_checks",
     "json_reply": "_reply",
 }
 

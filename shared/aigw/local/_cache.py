@@ -125,3 +125,9 @@ class ResponseCache:
             self._entries.move_to_end(key)
             while len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
+
+    def forget(self, *start: str) -> None:
+        """Forget the answers whose keys begin so: those of an account, or of one of its gateways."""
+        with self._lock:
+            for key in [key for key in self._entries if key[: len(start)] == start]:
+                del self._entries[key]

@@ -21,11 +21,12 @@ from aigw._http import Headers
 from aigw._version import __version__
 from aigw.local._arrival import Entrance, arrive
 from aigw.local._auth import authenticate, without_credentials
-from aigw.local._cache import ResponseCache
 from aigw.local._envelopes import rest_result
+from aigw.local._gateways_api import GatewaysApi
 from aigw.local._ids import new_id
 from aigw.local._logs_api import answer_logs
-from aigw.local._pipeline import Pipeline
+from aigw.local._management import Ask
+from aigw.local._provider_keys import answer_provider_configs
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, json_reply
 from aigw.local._routes import Surface, Target, find_target, gateway_url, native_surface
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from aigw._http import Request
-    from aigw.local._logs_store import LogStore
-    from aigw.local._settings import Directory
-    from aigw.local._upstream import Upstream
+    from aigw.local._directory import Directory
+    from aigw.local._parts import Parts
 
 _log: Final = logging.getLogger("aigw.local")
 _NO_GATEWAY: Final = (400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
@@ -52,31 +52,27 @@ class Engine:
     """What answers every request of one local gateway.
 
     Args:
-        upstream: Who answers model calls.
-        store: Where logs are kept; closed when the engine is gone.
+        parts: What it is put together from; its log store is closed when the engine is gone.
         directory: Which gateways exist.
         tokens: The known tokens; any is good when there are none.
-        models: Patterns of the models that exist; all when empty.
         clock: Gives the time in seconds since 1970.
     """
 
     def __init__(
         self,
-        *,
-        upstream: Upstream,
-        store: LogStore,
+        parts: Parts,
         directory: Directory,
         tokens: Collection[str] = (),
-        models: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._upstream = upstream
-        self._store = store
+        self._parts = parts
+        self._store = parts.store
         self._directory = directory
         self._tokens = frozenset(tokens)
         self._clock = clock
-        self._pipeline = Pipeline(upstream, store, ResponseCache(clock), tuple(models))
-        self.close = weakref.finalize(self, store.close)
+        self._pipeline = parts.pipeline
+        self._gateways = GatewaysApi(directory, bool(self._tokens), parts.forget_gateway)
+        self.close = weakref.finalize(self, parts.store.close)
         """Closes the store; once is enough."""
 
     async def answer(self, request: Request) -> Reply:
@@ -92,15 +88,19 @@ class Engine:
 
     async def aclose(self) -> None:
         """Let go of what the upstream holds in the running event loop."""
-        close = getattr(self._upstream, "aclose", None)
-        if close is not None:
-            await close()
+        for upstream in self._parts.upstreams:
+            close = getattr(upstream, "aclose", None)
+            if close is not None:
+                await close()
 
     async def _answer(self, request: Request, target: Target) -> Reply:
         if target.kind == "index":
             return json_reply(200, {"name": "aigw local gateway", "version": __version__, "about": _ABOUT})
         if target.kind == "nothing":
             raise RefusalError(404, 7002, f"No route for {request.method} {urlsplit(request.url).path}")
+        if target.kind == "gateways":
+            authenticate("rest", Headers(request.headers), self._tokens, required=True)
+            return self._gateways.answer(self._management(request, target, target.gateway_id))
         entrance = self._enter(target, Headers(request.headers))
         if target.kind in {"model", "universal"}:
             return await self._ask(request, target, entrance)
@@ -108,11 +108,11 @@ class Engine:
 
     def _enter(self, target: Target, headers: Headers) -> Entrance:
         gateway_id = target.gateway_id or headers.get("cf-aig-gateway-id") or "default"
-        settings = self._directory.settings(gateway_id)
+        settings = self._directory.settings(target.account_id, gateway_id)
         own = settings.authentication
         demands = target.host == "rest" or (bool(self._tokens) if own is None else own)
         authenticate(target.host, headers, self._tokens, required=demands)
-        if not self._directory.knows(gateway_id):
+        if self._directory.find(target.account_id, gateway_id, self._now_ms) is None:
             raise RefusalError(*(_NO_GATEWAY if target.kind in {"model", "universal"} else _NO_MANAGED_GATEWAY))
         return Entrance(target.host, target.account_id, gateway_id, settings, demands)
 
@@ -147,10 +147,21 @@ class Engine:
         if target.kind == "url":
             origin = _gateway_origin(request.url)
             return rest_result(gateway_url(origin, target.account_id, target.gateway_id, target.rest))
+        if target.kind == "provider_configs":
+            return answer_provider_configs(self._parts.keys, self._management(request, target, target.rest))
         tail = tuple(target.rest.split("/")[1:])
         query = urlsplit(request.url).query
         content = request.content
         return answer_logs(self._store, request.method, target.account_id, target.gateway_id, tail, query, content)
+
+    def _management(self, request: Request, target: Target, item: str) -> Ask:
+        query = urlsplit(request.url).query
+        content = request.content
+        return Ask(request.method, target.account_id, target.gateway_id, item, query, content, self._now_ms)
+
+    @property
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
 
 
 def _gateway_origin(url: str) -> str:

@@ -6,17 +6,26 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+from aigw.local._checks import built_in_dlp, built_in_guardrails
+from aigw.local._directory import Directory
+from aigw.local._dynamic import Router
 from aigw.local._engine import Engine
+from aigw.local._logs_retain import Retain
 from aigw.local._logs_store import LogStore
 from aigw.local._offline_upstream import OfflineUpstream
-from aigw.local._settings import Directory, GatewaySettingsDict
+from aigw.local._parts import assemble
+from aigw.local._switches import Switches, SwitchesDict
+from aigw.local._windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
     from types import TracebackType
+    from typing import Any
 
+    from aigw.local._checks import Check
     from aigw.local._server import Server
+    from aigw.local._settings import GatewaySettingsDict
     from aigw.local._transport import LocalTransport
     from aigw.local._upstream import Upstream
 
@@ -34,17 +43,24 @@ class LocalGateway:
         settings: What every gateway is set to unless its own settings say otherwise.
         models: Shell patterns (`openai/*`) of the models that exist; all when empty.
         upstream: Who answers; the offline model when left out.
+        upstreams: Who answers for single providers, by slug (`openai`, `custom-mine`); the others ask `upstream`.
+        switches: The named switches, such as `{"credits": 0.0}`.
+        routes: Dynamic routes by name, each an object with `elements`, or the path of a JSON file with them. With any,
+            no other route exists.
+        guardrail_check: Gives the hazard categories of a text; the built-in word list when left out.
+        dlp_check: Gives the DLP profiles that a text matches; the built-in patterns when left out.
+        retain: How much of the log is kept: a number of logs, or an age such as `"12h"` or `"7d"`; all when left out.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         clock: Gives the time in seconds since 1970; for tests of what expires.
 
     Raises:
-        ValueError: A setting's name is unknown.
+        ValueError: A setting or switch is unknown, or a value or route is wrong.
         ModuleNotFoundError: On entering, when the extra `aigw[local]` is not installed.
         OSError: On entering, when the address cannot be listened on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that can be configured, by keyword only
         self,
         *,
         data: str | Path | None = None,
@@ -53,6 +69,12 @@ class LocalGateway:
         settings: GatewaySettingsDict | None = None,
         models: Collection[str] = (),
         upstream: Upstream | None = None,
+        upstreams: Mapping[str, Upstream] | None = None,
+        switches: SwitchesDict | None = None,
+        routes: Mapping[str, Any] | str | Path | None = None,
+        guardrail_check: Check | None = None,
+        dlp_check: Check | None = None,
+        retain: int | str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], float] = time.time,
@@ -62,6 +84,12 @@ class LocalGateway:
         self._directory = Directory.read(settings, gateways)
         self._models = (models,) if isinstance(models, str) else tuple(models)
         self._upstream = upstream or OfflineUpstream()
+        self._upstreams = dict(upstreams or {})
+        self._switches = Switches.read(switches)
+        self._windows = Windows(clock)
+        self._router = Router(routes, self._windows)
+        self._checks = (guardrail_check or built_in_guardrails(), dlp_check or built_in_dlp())
+        self._retain = Retain.read(retain)
         self._host = host
         self._port = port
         self._clock = clock
@@ -127,12 +155,16 @@ class LocalGateway:
     def _begin(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = Engine(
+                parts = assemble(
                     upstream=self._upstream,
-                    store=LogStore(self._data),
-                    directory=self._directory,
-                    tokens=self._tokens,
+                    upstreams=self._upstreams,
+                    store=LogStore(self._data, self._retain),
                     models=self._models,
+                    switches=self._switches,
+                    router=self._router,
+                    windows=self._windows,
+                    checks=self._checks,
                     clock=self._clock,
                 )
+                self._engine = Engine(parts, self._directory, self._tokens, self._clock)
             return self._engine

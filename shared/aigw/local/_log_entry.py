@@ -1,8 +1,9 @@
 """One step's line in the log, from its arrival to the one moment it is written.
 
 What is kept of a payload: heads of 4096 bytes, whole bodies up to 10 MB (Source: AI Gateway docs, Limits); Cloudflare
-does not say how long a head is. The cost of the offline model is 0; that of another upstream is unknown unless the
-caller gave a custom cost. A log that cannot be written is reported to `logging`, and the caller still gets the answer.
+does not say how long a head is. What an answer costs is said by the caller's custom cost, else by the price list where
+the switch `costs` lets it; the offline model is free. A log that cannot be written is reported to `logging`, and the
+caller still gets the answer. Limits that count dollars hear of the cost here too, also of a call that is not logged.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import logging
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local._log_record import LogRecord
+from aigw.local._prices import price
 from aigw.local._usage import Usage, custom_cost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aigw.local._arrival import Arrival
     from aigw.local._logs_store import LogStore
     from aigw.local._model_names import ModelName
+    from aigw.local._switches import Costs
 
 HEAD_BYTES: Final = 4096
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -74,18 +79,28 @@ class LogEntry:
     Args:
         store: Where logs are kept.
         arrival: The step.
+        costs: Which answers are priced by the table.
 
     Attributes:
         model: The model, once it is known.
         endpoint: OpenAI's endpoint behind the call, once it is known.
         upstream: The name of who answers, once the model is known.
         body: The answer's body as far as it came.
+        wholesale: Whether Unified Billing pays; `None` while nobody was asked.
+        dlp_action: What DLP did, if it found anything.
+        findings: What DLP found.
+        bills: Whom to tell the cost.
     """
 
-    def __init__(self, store: LogStore, arrival: Arrival) -> None:
+    def __init__(self, store: LogStore, arrival: Arrival, costs: Costs = "real") -> None:
         self._store = store
         self._arrival = arrival
-        self._written = not arrival.is_logged
+        self._costs = costs
+        self._written = False
+        self.wholesale: bool | None = None
+        self.dlp_action: str | None = None
+        self.findings: list[dict[str, Any]] = []
+        self.bills: list[Callable[[float], None]] = []
         self.model: ModelName | None = None
         self.endpoint = ""
         self.upstream = ""
@@ -94,7 +109,7 @@ class LogEntry:
     def write(
         self, status: int, media_type: str, usage: Usage | None = None, *, cached: bool = False, failed: bool = False
     ) -> None:
-        """Write the log, if the step is logged and it has not been written.
+        """Write the log, if the step is logged, and tell the cost; once is enough.
 
         Args:
             status: The status the caller gets.
@@ -107,12 +122,19 @@ class LogEntry:
             return
         self._written = True
         usage = Usage(0, (usage or _CACHE_HIT).tokens_out) if cached else usage or Usage()
+        cost = self._cost(usage, cached=cached)
+        for bill in self.bills:
+            bill(cost or 0.0)
+        if not self._arrival.is_logged:
+            return
         try:
-            self._store.add(self._record(status, media_type, usage, cached=cached, failed=failed))
+            self._store.add(self._record(status, media_type, usage, cost, cached=cached, failed=failed))
         except (sqlite3.Error, OverflowError):
             _log.exception("log %s could not be written", self._arrival.ids.log)
 
-    def _record(self, status: int, media_type: str, usage: Usage, *, cached: bool, failed: bool) -> LogRecord:
+    def _record(
+        self, status: int, media_type: str, usage: Usage, cost: float | None, *, cached: bool, failed: bool
+    ) -> LogRecord:
         arrival, model = self._arrival, self.model
         entrance = arrival.entrance
         request = LoggedBody.of(arrival.content)
@@ -130,7 +152,7 @@ class LogEntry:
             cached=cached,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
-            cost=self._cost(usage, cached=cached),
+            cost=cost,
             custom_cost=arrival.options.custom_cost is not None,
             metadata=arrival.options.metadata,
             model_type=_MODEL_TYPES.get(self.endpoint),
@@ -142,6 +164,8 @@ class LogEntry:
             event_id=arrival.ids.event,
             user_agent=arrival.headers.get("user-agent"),
             authentication=entrance.demands_token,
+            wholesale=self.wholesale,
+            dlp_action=self.dlp_action,
             compatibility_mode=arrival.surface.grammar == "compat",
             request_head=request.head if keeps else None,
             response_head=self.body.head if keeps else None,
@@ -160,8 +184,11 @@ class LogEntry:
 
     def _cost(self, usage: Usage, *, cached: bool) -> float | None:
         rates = self._arrival.options.custom_cost
-        if cached:
+        if cached or not self.upstream:
             return 0.0
         if rates is not None:
             return custom_cost(rates, usage)
-        return 0.0 if self.upstream in {"", FREE_UPSTREAM} else None
+        real = self.upstream == (self.model.provider if self.model else "")
+        if self.model and (real or self._costs == "as-asked"):
+            return price(self.model, usage)
+        return 0.0 if self.upstream == FREE_UPSTREAM else None

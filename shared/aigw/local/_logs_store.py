@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw.local import _logs_sql as sql
 from aigw.local._log_record import MAX_METADATA, LogRecord, Scalar, rfc3339, scalar_text
 from aigw.local._logs_patch import check_patch, merge_labels
+from aigw.local._logs_retain import Retain, Trimmer
+from aigw.local._logs_totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,17 +48,8 @@ _DETAILED: Final = (*_LISTED, *_SIZES, *_WHOLE, "request_head", "response_head")
 _BOOLEANS: Final = frozenset((*_FLAGS, *_WHOLE))
 _NULLABLE: Final = frozenset(("tokens_in", "tokens_out"))
 _WIRE_NAMES: Final = {"compatibility_mode": "compatibilityMode"}
-_RANGED: Final = {
-    "cost": "cost",
-    "duration": "duration",
-    "tokens_in": "tokens_in",
-    "tokens_out": "tokens_out",
-    "total_tokens": "tokens",
-}
-_INFO: Final = ", ".join(
-    ["count(*) AS total_count"]
-    + [f"{edge}({column}) AS {edge}_{name}" for name, column in _RANGED.items() for edge in ("min", "max")]
-)
+_FEW: Final = 5000
+"""So many rows are read one by one rather than along the index on the gateway."""
 
 
 class LogStore:
@@ -64,17 +58,20 @@ class LogStore:
     Args:
         path: A file, or a folder in which `logs.sqlite3` is made (a path that is not there yet is a folder when its
             name has no suffix); `None` keeps the logs in memory.
+        retain: How much is kept; all when left out.
 
     Raises:
         sqlite3.DatabaseError: The file is not a log store, or one of a newer version.
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, retain: Retain | None = None) -> None:
         self._lock = Lock()
+        self._trimmer = Trimmer(retain) if retain else None
         self._db = sqlite3.connect(
             _file(path), check_same_thread=False, isolation_level=None, timeout=10.0, cached_statements=256
         )
         self._db.row_factory = sqlite3.Row
+        self._totals = Totals(self._db)
         try:
             self._prepare()
         except BaseException:
@@ -98,6 +95,8 @@ class LogStore:
         with self._write() as db:
             for record in records:
                 _insert(db, record)
+                if self._trimmer:
+                    self._trimmer.trim(db, record.created_ms)
 
     def get(self, account: str, gateway: str, log_id: str) -> dict[str, Any] | None:
         """Give one log in the API's detailed shape; `None` when there is none.
@@ -111,14 +110,16 @@ class LogStore:
 
     def list(self, account: str, gateway: str, query: LogQuery) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Give one page of logs in the API's short shape, and `result_info` over all logs that match."""
-        text, values = sql.where(account, gateway, query)
-        page = f"SELECT {_columns(_LISTED)} FROM logs WHERE {text} ORDER BY {sql.order(query)} LIMIT ? OFFSET ?"  # noqa: S608 -- names from tables, values bound
-        skip = (query.page - 1) * query.per_page
         with self._lock:
-            rows = self._db.execute(page, (*values, query.per_page, skip)).fetchall()
-            info = self._db.execute(f"SELECT {_INFO} FROM logs WHERE {text}", values).fetchone()  # noqa: S608 -- the same
+            text, values = self._where(account, gateway, query)
+            plain = not (query.filters or query.search)
+            info = self._totals.of_gateway(account, gateway) if plain else self._totals.of_matches(text, values)
+            window, edges = sql.window(query, info["total_count"])
+            picked = f"SELECT row FROM logs WHERE {text} {window}"  # noqa: S608 -- the same
+            page = f"SELECT {_columns(_LISTED)} FROM logs WHERE row IN ({picked}) ORDER BY {sql.order(query)}"  # noqa: S608 -- the same
+            rows = self._db.execute(page, (*values, *edges)).fetchall()
         counts = {"count": len(rows), "page": query.page, "per_page": query.per_page}
-        return [_shown(row) for row in rows], counts | dict(info)
+        return [_shown(row) for row in rows], counts | info
 
     def patch(self, account: str, gateway: str, log_id: str, changes: Mapping[str, object]) -> bool:
         """Change a log's `feedback`, `score` or `metadata`; whether there is such a log.
@@ -163,20 +164,31 @@ class LogStore:
         with self._lock:
             self._db.close()
 
+    def _where(self, account: str, gateway: str, query: LogQuery) -> sql.Sql:
+        """Write the condition, along the indexes of those filters that leave few rows."""
+        few = [
+            one
+            for one in sql.narrow(query)
+            if self._db.execute(f"SELECT count(*) FROM ({one.text} LIMIT {_FEW + 1})", one.values).fetchone()[0] <= _FEW  # noqa: S608 -- names from tables, values bound
+        ]
+        return sql.where(account, gateway, query, few)
+
     def _prepare(self) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         with self._write() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, sql.VERSION):
+            if version not in (0, 1, sql.VERSION):
                 raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {sql.VERSION}")
-            if version == 0:
-                for statement in sql.SCHEMA.split(";"):
-                    db.execute(statement)
+            for statement in (*(sql.SCHEMA.split(";") if version == 0 else ()), *(sql.UPGRADE if version < 2 else ())):
+                db.execute(statement)
+            if self._trimmer:
+                self._trimmer.trim(db, time.time_ns() // 1_000_000)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            self._totals.forget()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

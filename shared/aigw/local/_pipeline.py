@@ -1,34 +1,41 @@
-"""One step of one request, from its arrival to its answer: read, look into the cache, ask, translate, log.
+"""One step of one request, from its arrival to its answer: read, check, look into the cache, ask, translate, log.
+
+The order of the checks, of which Cloudflare tells only that the cache comes before spend: body and model, rate limit,
+DLP and guardrails of the prompt, cache, spend limits, provider key, credits; then the checks of the answer.
 
 Cloudflare names the model and provider that answered in two headers on dynamic routes only; here every answer has them.
 A step that is refused after its token was found good is logged; one that shows no good token is not, for a stranger
-shall not write into the log. A step without a log has no `cf-aig-log-id`.
+shall not write into the log. A step without a log has no `cf-aig-log-id`; nor has a 402 on the REST host, as was seen.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aigw._http import Headers
 from aigw.local._answers import read_body, translate_answer
-from aigw.local._attempts import ask_until_answered, plan_attempts
-from aigw.local._cache import CachedReply, default_key, plan_cache
+from aigw.local._cache import DEFAULT_TTL, CachedReply, default_key, plan_cache
+from aigw.local._guard import dlp_header, unstreamed
 from aigw.local._log_entry import LogEntry
 from aigw.local._model_call import ModelCall, read_call, read_content, read_model_name
 from aigw.local._model_names import model_not_found
 from aigw.local._refusal import RefusalError
 from aigw.local._relay import Relay, StreamCodec
 from aigw.local._reply import EVENT_STREAM, Reply, header_text
-from aigw.local._upstream import UpstreamEndpoint, UpstreamUnreachableError
+from aigw.local._upstream import UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
 
     from aigw.local._arrival import Arrival
+    from aigw.local._asking import Asking
+    from aigw.local._budget import Budget
     from aigw.local._cache import CachePlan, ResponseCache
+    from aigw.local._guard import Guard
     from aigw.local._logs_store import LogStore
-    from aigw.local._upstream import Upstream
+    from aigw.local._switches import Switches
     from aigw.local._usage import Usage
 
     Keep = Callable[[CachedReply], None]
@@ -37,21 +44,27 @@ _HIT: Final = ("cf-aig-cache-status", "HIT")
 _MISS: Final = ("cf-aig-cache-status", "MISS")
 
 
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """What answers model calls.
 
-    Args:
-        upstream: Who is asked.
+    Attributes:
+        asking: Who asks upstreams.
         store: Where logs are kept.
         cache: Where answers are kept.
         models: Patterns of the models that exist; all when empty.
+        budget: The limits of gateways.
+        guard: The checks of prompts and answers.
+        switches: What is priced, and whether Workers AI is cached.
     """
 
-    def __init__(self, upstream: Upstream, store: LogStore, cache: ResponseCache, models: Collection[str]) -> None:
-        self._upstream = upstream
-        self._store = store
-        self._cache = cache
-        self._models = models
+    asking: Asking
+    store: LogStore
+    cache: ResponseCache
+    models: Collection[str]
+    budget: Budget
+    guard: Guard
+    switches: Switches
 
     async def answer(self, arrival: Arrival, *, is_last: bool = True) -> Reply:
         """Answer one step.
@@ -60,37 +73,40 @@ class Pipeline:
             arrival: The step.
             is_last: Whether no other step follows if this one fails.
         """
-        entry = LogEntry(self._store, arrival)
+        entry = LogEntry(self.store, arrival, self.switches.costs)
         try:
             reply = await self._answer(arrival, entry, is_last=is_last)
         except RefusalError as refusal:
             reply = _logged(entry, refusal.reply(arrival.entrance.host))
-        return reply.with_headers(*_id_headers(arrival))
+        return reply.with_headers(*_id_headers(arrival, reply.status), *dlp_header(entry))
 
     def refuse(self, arrival: Arrival, refusal: RefusalError) -> Reply:
         """Refuse a step that cannot be read at all; it is logged like any other."""
-        reply = _logged(LogEntry(self._store, arrival), refusal.reply(arrival.entrance.host))
-        return reply.with_headers(*_id_headers(arrival))
+        reply = _logged(LogEntry(self.store, arrival), refusal.reply(arrival.entrance.host))
+        return reply.with_headers(*_id_headers(arrival, reply.status))
 
     async def _answer(self, arrival: Arrival, entry: LogEntry, *, is_last: bool) -> Reply:
-        call = self._read(arrival, entry)
-        entry.upstream = self._upstream.provider
+        asked = self._read(arrival, entry)
+        self.budget.admit(arrival)
+        self.guard.check_prompt(arrival, entry, asked)
+        entry.upstream = self.asking.upstream_of(asked.model).provider
+        plan = _plan_cache(arrival, asked, self.switches)
+        call = unstreamed(arrival, asked)
         ask = partial(self._ask, arrival, entry, call, is_last=is_last)
-        plan = _plan_cache(arrival, call)
         if plan is None:
             return await ask()
         if not plan.active:
             return (await ask()).with_headers(_MISS)
         key = (arrival.entrance.account_id, arrival.entrance.gateway_id, plan.key)
-        cached = self._cache.get(key)
+        cached = self.cache.get(key)
         if cached is not None:
-            return _logged(entry, cached.reply, cached.usage, cached=True).with_headers(_HIT)
-        return (await ask(lambda fresh: self._cache.put(key, fresh, plan.ttl))).with_headers(_MISS)
+            return self._checked(arrival, entry, cached.reply, cached.usage, cached=True).with_headers(_HIT)
+        return (await ask(lambda fresh: self.cache.put(key, fresh, plan.ttl))).with_headers(_MISS)
 
     def _read(self, arrival: Arrival, entry: LogEntry) -> ModelCall:
         content = read_content(arrival)
         entry.model = model = read_model_name(arrival, content)
-        if not model.matches(self._models):
+        if not model.matches(self.models):
             raise model_not_found(model.asked)
         call = read_call(arrival.surface, model, content)
         entry.endpoint = call.dialect.endpoint
@@ -99,28 +115,37 @@ class Pipeline:
     async def _ask(
         self, arrival: Arrival, entry: LogEntry, call: ModelCall, keep: Keep | None = None, *, is_last: bool
     ) -> Reply:
-        name = self._upstream.provider
-        body = call.body_for(name)
-        endpoint = cast("UpstreamEndpoint", call.dialect.endpoint)
-        plan = plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last)
+        call, reply = await self.asking.ask(arrival, entry, call, is_last=is_last)
+        if not isinstance(reply.body, bytes) and Headers(reply.headers).media_type == EVENT_STREAM:
+            return _relayed(entry, call, reply, reply.body)
         try:
-            reply = await ask_until_answered(partial(self._upstream.send, endpoint, body, arrival.fields), plan)
-            reply = reply.with_headers(("cf-aig-provider", name), ("cf-aig-model", header_text(body["model"])))
-            if not isinstance(reply.body, bytes) and Headers(reply.headers).media_type == EVENT_STREAM:
-                return _relayed(entry, call, reply, reply.body)
             reply, usage = translate_answer(call, reply, await read_body(reply.body))
         except (UpstreamUnreachableError, OSError) as error:
             raise RefusalError(400, 2005, "Failed to get response from provider") from error
         if keep and reply.status == 200:
             keep(CachedReply(reply, usage))
-        return _logged(entry, reply, usage)
+        return self._checked(arrival, entry, reply, usage)
+
+    def _checked(
+        self, arrival: Arrival, entry: LogEntry, reply: Reply, usage: Usage | None, *, cached: bool = False
+    ) -> Reply:
+        if reply.status < 400 and isinstance(reply.body, bytes):
+            try:
+                self.guard.check_answer(arrival, entry, reply.body)
+            except RefusalError as refusal:
+                named = tuple(field for field in reply.headers if field[0].startswith("cf-aig-"))
+                reply = refusal.reply(arrival.entrance.host).with_headers(*named)
+        return _logged(entry, reply, usage, cached=cached)
 
 
-def _plan_cache(arrival: Arrival, call: ModelCall) -> CachePlan | None:
-    surface = arrival.surface
+def _plan_cache(arrival: Arrival, call: ModelCall, switches: Switches) -> CachePlan | None:
+    surface, options = arrival.surface, arrival.options
+    gateway_ttl = arrival.entrance.settings.cache_ttl
+    if switches.workers_ai_cache and call.model.provider == "workers-ai" and not gateway_ttl:
+        gateway_ttl, options = DEFAULT_TTL, replace(options, cache_ttl=options.cache_ttl or None)
     return plan_cache(
-        arrival.options,
-        arrival.entrance.settings.cache_ttl,
+        options,
+        gateway_ttl,
         key=lambda: default_key(
             surface.provider or surface.grammar, surface.endpoint, call.model.asked, arrival.headers, arrival.content
         ),
@@ -141,9 +166,10 @@ def _logged(entry: LogEntry, reply: Reply, usage: Usage | None = None, *, cached
     return reply
 
 
-def _id_headers(arrival: Arrival) -> tuple[tuple[str, str], ...]:
+def _id_headers(arrival: Arrival, status: int) -> tuple[tuple[str, str], ...]:
     ids = arrival.ids
-    log_id = (("cf-aig-log-id", ids.log),) if arrival.is_logged else ()
+    is_told = arrival.is_logged and not (status == 402 and arrival.entrance.host == "rest")
+    log_id = (("cf-aig-log-id", ids.log),) if is_told else ()
     return (
         *log_id,
         ("cf-aig-request-id", ids.request),

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from aigw._providers import PROVIDERS
 from aigw.local._refusal import Host, RefusalError
 
-Kind = Literal["model", "universal", "logs", "url", "planned", "index", "nothing"]
+Kind = Literal["model", "universal", "logs", "url", "gateways", "provider_configs", "planned", "index", "nothing"]
 """What a path asks for; `planned` is a part of Cloudflare's API that the local gateway does not have yet."""
 
 Dialect = Literal["chat", "embeddings", "responses", "messages", "workers-ai", "run"]
@@ -52,8 +52,8 @@ class Target:
         host: Whose rules and envelopes hold.
         account_id: The account; empty where the path has none.
         gateway_id: The gateway; empty on the REST host, where a header names it.
-        rest: What follows the matched path: the tail of a logs path, the provider of `url/{provider}`, or
-            `provider/path` of a call on the gateway host.
+        rest: What follows the matched path: the tail of a logs path, the provider of `url/{provider}`, the id of a
+            provider config, or `provider/path` of a call on the gateway host.
         surface: How the model is asked, when the path says it and not `rest`.
     """
 
@@ -81,6 +81,14 @@ _ROUTES: Final[tuple[tuple[str, str, Kind, Host, Surface | None], ...]] = (
     ("POST", f"{_REST}/ai/run/(?P<model>.+)", "model", "rest", Surface("workers-ai", "rest", endpoint="run")),
     ("[A-Z]+", f"{_MANAGEMENT}/gateways/(?P<gateway>[^/]+)/logs(?P<rest>(?:/.*)?)", "logs", "rest", None),
     ("GET", f"{_MANAGEMENT}/gateways/(?P<gateway>[^/]+)/url(?:/(?P<rest>[^/]*))?", "url", "rest", None),
+    ("[A-Z]+", f"{_MANAGEMENT}/gateways(?:/(?P<gateway>[^/]+))?", "gateways", "rest", None),
+    (
+        "[A-Z]+",
+        f"{_MANAGEMENT}/gateways/(?P<gateway>[^/]+)/provider_configs(?:/(?P<rest>[^/]+))?",
+        "provider_configs",
+        "rest",
+        None,
+    ),
     ("[A-Z]+", f"{_MANAGEMENT}(?:/.*)?", "planned", "rest", None),
     ("POST", f"{_GATEWAY}/?", "universal", "gateway", None),
     ("POST", f"{_GATEWAY}/(?P<rest>[^/]+/.+)", "model", "gateway", None),
@@ -97,6 +105,8 @@ _NATIVE: Final[tuple[tuple[str, str, Dialect, Grammar], ...]] = (
     (r"workers-ai", r"v1/chat/completions", "chat", "native"),
     (r"workers-ai", r"v1/embeddings", "embeddings", "native"),
     (r"workers-ai", r"(?:run/)?(?P<model>@.+)", "workers-ai", "native"),
+    (r"azure-openai", r"[^/]+/(?P<model>[^/]+)/chat/completions", "chat", "native"),
+    (r"azure-openai", r"[^/]+/(?P<model>[^/]+)/embeddings", "embeddings", "native"),
     (r".+", r"(?:.+/)?chat/completions", "chat", "native"),
     (r".+", r"(?:.+/)?embeddings", "embeddings", "native"),
     (r".+", r"(?:.+/)?responses", "responses", "native"),

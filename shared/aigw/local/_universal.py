@@ -63,7 +63,7 @@ def read_steps(content: bytes, fields: Iterable[tuple[str, str]]) -> list[Univer
 
 
 def _is_shared(name: str) -> bool:
-    return name.startswith("cf-aig-") or name in {"cf-cache-ttl", "cf-skip-cache", "user-agent"}
+    return name.startswith(("cf-aig-", "aigw-local-")) or name in {"cf-cache-ttl", "cf-skip-cache", "user-agent"}
 
 
 def _read_step(step: Mapping[str, Any], shared: Mapping[str, str]) -> UniversalStep:

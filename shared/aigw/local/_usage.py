@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens in and out; `None` where nobody knows."""
+    """The tokens of one answer.
+
+    Attributes:
+        tokens_in: Tokens in, those of the provider's prompt cache included; `None` where nobody knows.
+        tokens_out: Tokens out; `None` where nobody knows.
+        cache_read: How many of the tokens in were read from the provider's prompt cache.
+        cache_write: How many were written to it.
+    """
 
     tokens_in: int | None = None
     tokens_out: int | None = None
+    cache_read: int = 0
+    cache_write: int = 0
 
 
 def read_usage(answer: Mapping[str, Any]) -> Usage | None:
@@ -30,7 +39,10 @@ def read_usage(answer: Mapping[str, Any]) -> Usage | None:
         return None
     tokens_in = _whole(usage.get("prompt_tokens"))
     tokens_out = _whole(usage.get("completion_tokens"))
-    return Usage(tokens_in, 0 if tokens_out is None else tokens_out)
+    details = usage.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    read, written = (_whole(details.get(name)) or 0 for name in ("cached_tokens", "cache_creation_tokens"))
+    return Usage(tokens_in, 0 if tokens_out is None else tokens_out, read, written)
 
 
 def estimate_usage(body: Mapping[str, Any], text: str) -> Usage:
@@ -41,7 +53,8 @@ def estimate_usage(body: Mapping[str, Any], text: str) -> Usage:
 def custom_cost(rates: Mapping[str, float], usage: Usage) -> float | None:
     """Price an answer at the caller's own rates; `None` when no tokens are reported.
 
-    `total_cost`, which Cloudflare's own client types allow and its docs do not mention, stands for the whole.
+    `total_cost`, which Cloudflare's own client types allow and its docs do not mention, stands for the whole. Tokens of
+    the provider's prompt cache have rates of their own, and `per_token_in` where those are not given.
 
     Source: AI Gateway docs, Custom costs.
     """
@@ -49,7 +62,10 @@ def custom_cost(rates: Mapping[str, float], usage: Usage) -> float | None:
         return None
     if "total_cost" in rates:
         return rates["total_cost"]
-    cost_in = (usage.tokens_in or 0) * rates.get("per_token_in", 0.0)
+    rate_in = rates.get("per_token_in", 0.0)
+    fresh = max((usage.tokens_in or 0) - usage.cache_read - usage.cache_write, 0)
+    cost_in = fresh * rate_in + usage.cache_read * rates.get("per_cache_read_token", rate_in)
+    cost_in += usage.cache_write * rates.get("per_cache_write_token", rate_in)
     return cost_in + (usage.tokens_out or 0) * rates.get("per_token_out", 0.0)
 
 

@@ -15,7 +15,8 @@ from aigw.local.offline._passages import split_passages, split_sentences
 _ASK: Final = r"(?:query|question|user question|user query|user input|input|task)"
 _GIVEN: Final = r"(?:new context|context|documents?|sources?|passages?|text|information|article)"
 _REPLY: Final = r"(?:(?:helpful|final|your|refined|new)\s+)?(?:answer|response|reply)"
-_RULER: Final = r"^[ \t]*[-=]{4,}[^\n\w]*$"
+_INDENT: Final = r"^[^\S\n]*+"
+_RULER: Final = r"^[ \t]*+[-=]{4,}+[^\n\w]*+$"
 _FLAGS: Final = re.IGNORECASE | re.DOTALL | re.MULTILINE
 
 _LAYOUTS: Final = tuple(
@@ -27,23 +28,26 @@ _LAYOUTS: Final = tuple(
             rf"\s*(?P<existing>.*?)\s*We have the opportunity.*?{_RULER}(?P<material>.*){_RULER}"
         ),
         (
-            r"^\s*new context:\s*(?P<material>.*)^\s*query:\s*(?P<question>.*?)\s*original answer:\s*(?P<existing>.*?)"
-            r"\s*new answer:\s*\Z"
+            rf"{_INDENT}new context:\s*(?P<material>.*){_INDENT}query:\s*(?P<question>.*?)\s*original answer:"
+            r"\s*(?P<existing>.*?)\s*new answer:\s*\Z"
         ),
         (
-            rf"<(?P<tag>context|documents?)>(?P<material>.*)</(?P=tag)>.*?(?:<question>|^\s*{_ASK}\s*:)\s*(?P<question>.*?)"
-            rf"\s*(?:</question>.*|^\s*{_REPLY}\s*:?\s*)?\Z"
+            rf"<(?P<tag>context|documents?)>(?P<material>.*)</(?P=tag)>.*?(?:<question>|{_INDENT}{_ASK}\s*:)\s*(?P<question>.*?)"
+            rf"\s*(?:</question>.*|{_INDENT}{_REPLY}\s*:?\s*)?\Z"
         ),
         (
-            rf"\A(?:(?!^\s*{_GIVEN}\s*:|{_RULER}).)*?^\s*{_ASK}\s*:\s*(?P<question>[^\n]+)\s*^\s*{_GIVEN}\s*:\s*(?P<material>.*?)"
-            rf"\s*(?:^\s*{_REPLY}\s*:?\s*)?\Z"
+            rf"\A(?:(?!{_INDENT}{_GIVEN}\s*:|{_RULER}).)*?{_INDENT}{_ASK}\s*:\s*(?P<question>[^\n]+)\s*{_INDENT}{_GIVEN}\s*:\s*(?P<material>.*?)"
+            rf"\s*(?:{_INDENT}{_REPLY}\s*:?\s*)?\Z"
         ),
-        rf"\A(?>.*?{_RULER})(?P<material>.*){_RULER}.*?^\s*{_ASK}\s*:\s*(?P<question>.*?)\s*(?:^\s*{_REPLY}\s*:?\s*)?\Z",
+        (
+            rf"\A(?>.*?{_RULER})(?P<material>.*){_RULER}(?:(?!{_RULER}).)*?{_INDENT}{_ASK}\s*:\s*(?P<question>.*?)"
+            rf"\s*(?:{_INDENT}{_REPLY}\s*:?\s*)?\Z"
+        ),
         (
             r"following context[^\n:]*:\s*\n(?P<material>.*)"
-            rf"^\s*{_ASK}\s*:\s*(?P<question>.*?)\s*(?:^\s*{_REPLY}\s*:?\s*)?\Z"
+            rf"{_INDENT}{_ASK}\s*:\s*(?P<question>.*?)\s*(?:{_INDENT}{_REPLY}\s*:?\s*)?\Z"
         ),
-        rf"\A(?P<loose>.*)^\s*{_ASK}\s*:\s*(?P<question>[^\n].*?)\s*(?:^\s*{_REPLY}\s*:?\s*)?\Z",
+        rf"\A(?P<loose>.*){_INDENT}{_ASK}\s*:\s*(?P<question>[^\n].*?)\s*(?:{_INDENT}{_REPLY}\s*:?\s*)?\Z",
         (
             r"\A\s*(?P<question>[^\n]{0,80}\bsummar(?:y|i[sz]e)\b[^\n]*?)\s*:?\s*\n(?P<material>.*?)\s*"
             r"(?:(?:concise )?summary:[\s\"]*)?\Z"
@@ -59,9 +63,9 @@ _SYSTEM_MATERIAL: Final = tuple(
         r"<(?P<tag>context|documents?)>(?P<material>.*)</(?P=tag)>",
         (
             rf"(?:{_RULER}|\b(?:context|documents|documents for the context)\s*:\s*$)(?P<material>.*?)"
-            r"(?:^\s*(?:instruction|existing answer)s?\s*:.*)?\Z"
+            rf"(?:{_INDENT}(?:instruction|existing answer)s?\s*:.*)?\Z"
         ),
-        r"^\s*(?:context|documents)\s*:\s*(?P<material>.*)\Z",
+        rf"{_INDENT}(?:context|documents)\s*:\s*(?P<material>.*)\Z",
     )
 )
 

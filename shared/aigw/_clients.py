@@ -1,0 +1,68 @@
+"""The clients behind a framework's model object: made on first use, never pickled, shared by shallow copies.
+
+A model's copy with other parameters keeps its connections; one that connects in another way gets clients of its own.
+Apart from the drivers because only adapters need it.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, TypeVar
+
+from aigw._async_client import AsyncAIGateway
+from aigw._client import AIGateway
+
+C = TypeVar("C", AIGateway, AsyncAIGateway)
+
+_Key = tuple[str, int]
+
+
+class Clients:
+    """One sync and one async client for each set of settings; safe in threads and tasks, empty when copied deeply."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sync: dict[_Key, AIGateway] = {}
+        self._async: dict[_Key, AsyncAIGateway] = {}
+
+    def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
+        """Pickle and copy deeply to an empty one."""
+        return Clients, ()
+
+    def sync_client(self, settings: dict[str, Any], http_client: Any) -> AIGateway:
+        """Give the sync client of these constructor arguments, the same one each time.
+
+        Args:
+            settings: What `AIGateway` takes, but for the HTTP client.
+            http_client: The user's own `httpx.Client`, or `None`.
+
+        Raises:
+            ConfigurationError: The settings cannot work.
+        """
+        return self._get(AIGateway, self._sync, settings, http_client)
+
+    def async_client(self, settings: dict[str, Any], http_client: Any) -> AsyncAIGateway:
+        """Give the async client of these constructor arguments; as `sync_client`, with an `httpx.AsyncClient`."""
+        return self._get(AsyncAIGateway, self._async, settings, http_client)
+
+    def close(self) -> None:
+        """Close the sync clients; the next call opens them again."""
+        with self._lock:
+            made = list(self._sync.values())
+        for client in made:
+            client.close()
+
+    async def aclose(self) -> None:
+        """Close the async clients of this event loop; the next call opens them again."""
+        with self._lock:
+            made = list(self._async.values())
+        for client in made:
+            await client.aclose()
+
+    def _get(self, kind: type[C], made: dict[_Key, C], settings: dict[str, Any], http_client: Any) -> C:
+        key = (repr(settings), id(http_client))
+        client = made.get(key)
+        if client is None:
+            with self._lock:
+                client = made.setdefault(key, kind(**settings, http_client=http_client))
+        return client

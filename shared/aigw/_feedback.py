@@ -1,0 +1,155 @@
+"""Feedback to the logs of calls that a framework made: which logs, in which order, and what to do while they are late.
+
+`patch_log` rates one log by its id. Here stand calls that know their gateway and their clients, so that an adapter's
+verbs need no more than the calls of a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from aigw._driver import check_wait
+from aigw._errors import ConfigurationError, LogNotFoundError
+from aigw._log_calls import UNSET, Unset, check_changes
+from aigw._retries import FIRST_POLL, next_poll
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from aigw._async_client import AsyncAIGateway, AsyncGateway
+    from aigw._client import AIGateway, Gateway
+    from aigw._log_calls import Feedback
+    from aigw._models import ResponseInfo
+    from aigw._options import MetadataValue
+
+Which = Literal["last", "all"]
+"""Which of a run's calls are rated: the last, which mostly gave the answer, or all."""
+
+DEFAULT_WAIT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One call whose log can be rated.
+
+    Attributes:
+        info: What the gateway said of the call.
+        sync_client: Gives the client that made it, or one like it; asked only when it is needed.
+        async_client: Gives its async twin.
+    """
+
+    info: ResponseInfo
+    sync_client: Callable[[], AIGateway]
+    async_client: Callable[[], AsyncAIGateway]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the call's log can be found: by its id, or by the event id it was sent with."""
+        return bool(self.info.log_id or self.info.event_id)
+
+
+def rate_logs(
+    calls: Iterable[LoggedCall],
+    feedback: Unset | Feedback = 1,
+    *,
+    score: Unset | float | None = UNSET,
+    metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
+    which: Which = "last",
+    wait: float = DEFAULT_WAIT,
+) -> list[str]:
+    """Send the same feedback to the logs of calls, one request per log.
+
+    Args:
+        calls: The calls, oldest first.
+        feedback: 1 (good), -1 (bad), 0, `None` to clear; `UNSET` leaves it alone.
+        score: A finite number, or `None` to clear.
+        metadata: At most five entries of str, int, float or bool, or `None` to clear.
+        which: `last` rates the last call that has a log, `all` every one.
+        wait: Seconds a log that is not there yet is waited for; the gateway writes logs a moment after the answer.
+
+    Returns:
+        The ids of the rated logs, in the order of the calls.
+
+    Raises:
+        ConfigurationError: A value is not allowed, or no call has a log; nothing was sent.
+        LogNotFoundError: A log is not there, also not after `wait`.
+        AIGatewayError: The gateway could not be reached, or said no.
+    """
+    changes = check_changes(feedback=feedback, score=score, metadata=metadata)
+    check_wait(wait)
+    return [_rate(call, changes, wait) for call in _choose(calls, which)]
+
+
+async def arate_logs(
+    calls: Iterable[LoggedCall],
+    feedback: Unset | Feedback = 1,
+    *,
+    score: Unset | float | None = UNSET,
+    metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
+    which: Which = "last",
+    wait: float = DEFAULT_WAIT,
+) -> list[str]:
+    """As `rate_logs`, with `await`."""
+    changes = check_changes(feedback=feedback, score=score, metadata=metadata)
+    check_wait(wait)
+    return [await _arate(call, changes, wait) for call in _choose(calls, which)]
+
+
+def _choose(calls: Iterable[LoggedCall], which: Which) -> list[LoggedCall]:
+    if which not in get_args(Which):
+        raise ConfigurationError(f"which cannot be {which!r}: it is 'last' or 'all'")
+    known = [call for call in calls if call.is_known]
+    if not known:
+        raise ConfigurationError("there is no call with a log id or an event id: no feedback can be sent")
+    return known[-1:] if which == "last" else known
+
+
+def _rate(call: LoggedCall, changes: dict[str, Any], wait: float) -> str:
+    gateway = call.sync_client().gateway(call.info.gateway_id)
+    deadline, delay = time.monotonic() + wait, FIRST_POLL
+    while True:
+        try:
+            log_id = call.info.log_id or _find(gateway, call.info.event_id)
+            gateway.patch_log(log_id, **changes)
+        except LogNotFoundError:
+            delay = next_poll(delay, deadline - time.monotonic())
+            if not delay:
+                raise
+            time.sleep(delay)
+        else:
+            return log_id
+
+
+async def _arate(call: LoggedCall, changes: dict[str, Any], wait: float) -> str:
+    gateway = call.async_client().gateway(call.info.gateway_id)
+    deadline, delay = time.monotonic() + wait, FIRST_POLL
+    while True:
+        try:
+            log_id = call.info.log_id or await _afind(gateway, call.info.event_id)
+            await gateway.patch_log(log_id, **changes)
+        except LogNotFoundError:
+            delay = next_poll(delay, deadline - time.monotonic())
+            if not delay:
+                raise
+            await asyncio.sleep(delay)
+        else:
+            return log_id
+
+
+def _find(gateway: Gateway, event_id: str | None) -> str:
+    found = gateway.find_logs(event_id=event_id or "")
+    return _newest([log.id for log in found], event_id)
+
+
+async def _afind(gateway: AsyncGateway, event_id: str | None) -> str:
+    found = await gateway.find_logs(event_id=event_id or "")
+    return _newest([log.id for log in found], event_id)
+
+
+def _newest(log_ids: list[str], event_id: str | None) -> str:
+    if not log_ids:
+        raise LogNotFoundError(f"no log has the event id {event_id!r}, or not yet")
+    return log_ids[-1]

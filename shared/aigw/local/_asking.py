@@ -1,0 +1,136 @@
+"""From a model call to an upstream's answer: who is asked, with whose key, how often, and by which dynamic route.
+
+A provider may have an upstream of its own; all others share one. A route's model that cannot be asked (no key, a limit)
+has failed like one that answers with an error, and the route goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
+
+from aigw._providers import KEY_HEADERS
+from aigw.local._attempts import AttemptPlan, ask_until_answered, close_body, plan_attempts
+from aigw.local._credentials import choose_credential
+from aigw.local._dynamic import Walk
+from aigw.local._model_names import read_model
+from aigw.local._refusal import RefusalError
+from aigw.local._reply import Reply, header_text
+from aigw.local._upstream import UpstreamUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aigw.local._arrival import Arrival
+    from aigw.local._budget import Budget
+    from aigw.local._credentials import Credential
+    from aigw.local._dynamic import ModelStep, Router
+    from aigw.local._faults import Faults
+    from aigw.local._log_entry import LogEntry
+    from aigw.local._model_call import ModelCall
+    from aigw.local._model_names import ModelName
+    from aigw.local._provider_keys import KeyRing
+    from aigw.local._upstream import Upstream, UpstreamEndpoint
+
+_FAILED: Final = (400, 2005, "Failed to get response from provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What asks upstreams.
+
+    Attributes:
+        upstream: Who answers for the providers that have nobody of their own.
+        upstreams: Who answers, by the provider's slug.
+        keys: The stored provider keys.
+        budget: The limits that a call may meet.
+        router: The dynamic routes.
+        faults: The trouble that a call may ask for.
+    """
+
+    upstream: Upstream
+    upstreams: Mapping[str, Upstream]
+    keys: KeyRing
+    budget: Budget
+    router: Router
+    faults: Faults
+
+    def upstream_of(self, model: ModelName) -> Upstream:
+        """Give who answers for a model."""
+        return self.upstreams.get(model.provider, self.upstream)
+
+    async def ask(
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, *, is_last: bool
+    ) -> tuple[ModelCall, Reply]:
+        """Ask until there is an answer; give the call as it was asked in the end, and the upstream's answer.
+
+        Raises:
+            RefusalError: No answer came (400/2005), a limit is reached, or a key is missing.
+        """
+        if self.router.has(call.model.asked):
+            return await self._ask_route(arrival, entry, call, is_last=is_last)
+        plan = plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last)
+        return call, await self._ask_model(arrival, entry, call, plan)
+
+    async def _ask_route(
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, *, is_last: bool
+    ) -> tuple[ModelCall, Reply]:
+        facts = {"metadata": arrival.options.metadata or {}, "body": call.body, "headers": arrival.headers}
+        entrance = arrival.entrance
+        walk = Walk((entrance.account_id, entrance.gateway_id, call.model.asked), facts)
+        steps = self.router.walk(call.model.asked, walk)
+        outcome: tuple[ModelCall, Reply] | RefusalError = RefusalError(*_FAILED)
+        step = next(steps, None)
+        while step is not None:
+            if not isinstance(outcome, RefusalError):
+                await close_body(outcome[1].body)
+            outcome = await self._try_step(arrival, entry, call, step, walk, is_last=is_last)
+            answered = not isinstance(outcome, RefusalError) and outcome[1].status < 400
+            try:
+                step = steps.send(answered)
+            except StopIteration:
+                step = None
+        if isinstance(outcome, RefusalError):
+            raise outcome
+        return outcome
+
+    async def _try_step(
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, step: ModelStep, walk: Walk, *, is_last: bool
+    ) -> tuple[ModelCall, Reply] | RefusalError:
+        plan = replace(
+            plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last and not step.has_fallback),
+            attempts=step.attempts,
+        )
+        if step.timeout:
+            plan = replace(plan, timeout=step.timeout / 1000)
+        try:
+            entry.model = model = read_model("compat", "", f"{step.provider}/{step.model}")
+            asked = replace(call, model=model)
+            reply = await self._ask_model(arrival, entry, asked, plan)
+        except RefusalError as refusal:
+            return refusal
+        entry.bills += walk.bills
+        return asked, reply
+
+    async def _ask_model(self, arrival: Arrival, entry: LogEntry, call: ModelCall, plan: AttemptPlan) -> Reply:
+        upstream = self.upstream_of(call.model)
+        entry.upstream = upstream.provider
+        credential = choose_credential(self.keys, arrival, call.model.provider)
+        entry.bills = self.budget.open_account(arrival, call.model, credential)
+        entry.wholesale = credential.draws_credits
+        body = call.body_for(upstream.provider)
+        endpoint = cast("UpstreamEndpoint", call.dialect.endpoint)
+        send = partial(upstream.send, endpoint, body, _fields(arrival, credential))
+        try:
+            reply = await ask_until_answered(partial(self.faults.send, arrival, send), plan)
+        except (UpstreamUnreachableError, OSError) as error:
+            raise RefusalError(*_FAILED) from error
+        names = (("cf-aig-provider", upstream.provider), ("cf-aig-model", header_text(str(body["model"]))))
+        return credential.hide_in(reply).with_headers(*names)
+
+
+def _fields(arrival: Arrival, credential: Credential) -> tuple[tuple[str, str], ...]:
+    if not credential.fields:
+        return arrival.fields
+    return (*(pair for pair in arrival.fields if pair[0] not in KEY_HEADERS), *credential.fields)

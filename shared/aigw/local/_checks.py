@@ -1,0 +1,82 @@
+"""The built-in checks of guardrails and DLP: lists of words and patterns, and no model.
+
+A check is any callable that takes a text and gives the names it found there: hazard categories for guardrails, profile
+ids for DLP. The built-in guardrails find each category by a marker (`unsafe-s1` to `unsafe-s13`, `unsafe-p1`), which a
+test can ask for, and by a few plain phrases; they protect nobody. The built-in DLP finds what has a form of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final
+
+from aigw.local._settings_check import CATEGORIES
+
+Check = Callable[[str], Collection[str]]
+"""Takes a text, gives the names found in it."""
+
+GUARDRAIL_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{name: (f"unsafe-{name.lower()}",) for name in CATEGORIES},
+    "S1": ("unsafe-s1", "how to murder", "how to kill someone"),
+    "S9": ("unsafe-s9", "how to build a bomb", "how to make a bomb"),
+    "P1": ("unsafe-p1", "ignore all previous instructions", "ignore previous instructions"),
+}
+"""The built-in words by hazard category."""
+
+DLP_PATTERNS: Final[Mapping[str, str]] = {
+    "credit-cards": r"(?<!\d)(?:\d[ -]?){13,18}\d(?!\d)",
+    "us-social-security-numbers": r"(?<!\d)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!\d)",
+    "secrets": r"\b(?:sk-[\w-]{20,}|AKIA[0-9A-Z]{16}|ghp_\w{36})|-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "email-addresses": r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w",
+    "test": r"\bdlp-test\b",
+}
+"""The built-in patterns by profile id."""
+
+
+def find_words(lists: Mapping[str, Iterable[str]]) -> Check:
+    """Make a check that looks for whole words and phrases, in any letter case.
+
+    Args:
+        lists: The words of each name.
+    """
+    return find_patterns({name: _any_of(words) for name, words in lists.items()})
+
+
+def find_patterns(patterns: Mapping[str, str]) -> Check:
+    """Make a check that looks for regular expressions, in any letter case.
+
+    Args:
+        patterns: The expression of each name.
+    """
+    compiled = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in patterns.items()}
+    return lambda text: [name for name, pattern in compiled.items() if pattern.search(text)]
+
+
+def built_in_guardrails() -> Check:
+    """Make the built-in check of guardrails."""
+    return find_words(GUARDRAIL_WORDS)
+
+
+def built_in_dlp() -> Check:
+    """Make the built-in check of DLP; card numbers count when their check digit is right."""
+    find = find_patterns(DLP_PATTERNS)
+    cards = re.compile(DLP_PATTERNS["credit-cards"])
+
+    def check(text: str) -> list[str]:
+        found = list(find(text))
+        if "credit-cards" in found and not any(map(_is_card, cards.findall(text))):
+            found.remove("credit-cards")
+        return found
+
+    return check
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words) or r"(?!)"
+
+
+def _is_card(text: str) -> bool:
+    digits = [int(letter) for letter in text if letter.isdigit()][::-1]
+    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,122 @@
+"""An upstream that says what a test wrote down: answers, delays, errors, cut streams, one turn for each call."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+
+from aigw.local._faults import CutBody
+from aigw.local._reply import Reply, json_reply
+from aigw.local._script_turn import Turn, read_turn
+from aigw.local._upstream import UpstreamUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aigw.local._upstream import UpstreamEndpoint
+
+    Written = str | int | dict[str, Any] | Exception | Reply | Callable[[], Reply]
+
+_OVER: Final = "the script has no turn left for this call"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRequest:
+    """What one call asked of a script.
+
+    Attributes:
+        endpoint: `chat/completions` or `embeddings`.
+        body: The body in OpenAI's shape.
+        headers: The header fields; a provider's key is among them.
+    """
+
+    endpoint: str
+    body: dict[str, Any]
+    headers: dict[str, str] = field(repr=False)
+
+
+class ScriptUpstream:
+    """Answers turn by turn; safe in threads.
+
+    A turn is a text to answer with, a status to fail with (`503`), an exception to raise, a `Reply` or a function that
+    makes one, or an object:
+
+    - `text`, `pieces` (the text as a stream brings it), `tool_calls` (each `{name, arguments}`), `finish_reason`,
+      `usage` (tokens in and out), `embeddings` (vectors): an answer;
+    - `json`: a whole body in OpenAI's shape; `status` and `message`, or `status` and `json`: an error;
+    - `delay` (milliseconds before), `headers`, `cut` (a stream breaks off after so many pieces), `drop` (no answer);
+    - `times`: how often the turn is taken, 1 by default, `"forever"` for always.
+
+    Args:
+        turns: The turns in order. A call after the last one is answered with status 500.
+        provider: The name in the `cf-aig-provider` header; a provider's slug makes its prices count.
+
+    Attributes:
+        provider: The name.
+        requests: What was asked so far.
+
+    Raises:
+        ValueError: A turn is none of these.
+    """
+
+    def __init__(self, turns: Iterable[Written], *, provider: str = "script") -> None:
+        self.provider = provider
+        self.requests: list[ScriptRequest] = []
+        self._lock = Lock()
+        self._turns = [turn for written in turns for turn in read_turn(written)]
+
+    @classmethod
+    def load(cls, path: str | Path, *, provider: str = "script") -> ScriptUpstream:
+        """Read the turns from a file: JSON, or YAML where PyYAML is installed.
+
+        Args:
+            path: A file that holds an array of turns.
+            provider: As for the constructor.
+
+        Raises:
+            ModuleNotFoundError: The file is YAML, and PyYAML is not installed.
+            ValueError: The file holds no array, or a turn is none.
+        """
+        path = Path(path)
+        text = path.read_text("utf-8")
+        turns = json.loads(text) if path.suffix == ".json" else _parse_yaml(text)
+        if not isinstance(turns, list):
+            message = f"{path.name}: expected an array of turns"
+            raise ValueError(message)  # noqa: TRY004 -- a wrong file, not a wrong type in a program
+        return cls(turns, provider=provider)
+
+    async def send(
+        self, endpoint: UpstreamEndpoint, body: dict[str, Any], headers: tuple[tuple[str, str], ...]
+    ) -> Reply:
+        """Take the next turn; see `Upstream.send`."""
+        turn = self._take(ScriptRequest(endpoint, body, dict(headers)))
+        if turn is None:
+            return json_reply(500, {"error": {"message": _OVER, "type": "script", "param": None, "code": None}})
+        await anyio.sleep(turn.delay)
+        if turn.drops:
+            raise UpstreamUnreachableError("dropped by the script")
+        reply = turn.reply(endpoint, body)
+        if turn.cut is None or isinstance(reply.body, bytes):
+            return reply
+        return Reply(reply.status, reply.headers, CutBody(reply.body, turn.cut))
+
+    def _take(self, request: ScriptRequest) -> Turn | None:
+        with self._lock:
+            self.requests.append(request)
+            if not self._turns:
+                return None
+            return self._turns[0] if self._turns[0].forever else self._turns.pop(0)
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        import yaml  # noqa: PLC0415 -- not a dependency: only scripts in YAML need it
+    except ModuleNotFoundError as error:
+        message = "a script in YAML needs PyYAML: pip install pyyaml, or write it as .json"
+        raise ModuleNotFoundError(message, name="yaml") from error
+    return yaml.safe_load(text)

@@ -1,0 +1,184 @@
+"""One turn of a script: from what a test wrote to an answer in OpenAI's shape, whole or streamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio.lowlevel
+
+from aigw._json import dump_json
+from aigw.local import offline
+from aigw.local._dialects._openai import openai_error
+from aigw.local._reply import EVENT_STREAM, Reply, json_reply
+from aigw.local.offline import count_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+_KEYS: Final = (
+    *("text", "pieces", "tool_calls", "finish_reason", "usage", "embeddings", "json", "status", "message"),
+    *("delay", "headers", "cut", "drop", "times"),
+)
+_ID: Final = "chatcmpl-script"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn.
+
+    Attributes:
+        says: What is answered; see `ScriptUpstream`.
+        forever: Whether it is taken by every call from now on.
+    """
+
+    says: Mapping[str, Any] | Callable[[], Reply]
+    forever: bool = False
+
+    @property
+    def delay(self) -> float:
+        """Seconds before the answer."""
+        return 0.0 if callable(self.says) else (self.says.get("delay") or 0) / 1000
+
+    @property
+    def drops(self) -> bool:
+        """Whether there is no answer."""
+        return not callable(self.says) and bool(self.says.get("drop"))
+
+    @property
+    def cut(self) -> int | None:
+        """How many pieces of a stream come; `None` for all."""
+        return None if callable(self.says) else self.says.get("cut")
+
+    def reply(self, endpoint: str, body: Mapping[str, Any]) -> Reply:
+        """Answer a call.
+
+        Args:
+            endpoint: `chat/completions` or `embeddings`.
+            body: The body in OpenAI's shape.
+        """
+        if callable(self.says):
+            return self.says()
+        reply = _reply(self.says, endpoint, body)
+        fields = ((str(name).lower(), str(value)) for name, value in (self.says.get("headers") or {}).items())
+        return reply.with_headers(*fields)
+
+
+def read_turn(written: Any) -> Iterator[Turn]:
+    """Read one turn as often as it is taken.
+
+    Raises:
+        ValueError: It is none.
+    """
+    says = _says(written)
+    times = 1 if callable(says) else says.get("times", 1)
+    if times == "forever":
+        yield Turn(says, forever=True)
+        return
+    if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+        raise _wrong(f"times: expected a whole number or 'forever'; got {times!r}")
+    yield from [Turn(says)] * times
+
+
+def _says(written: Any) -> Mapping[str, Any] | Callable[[], Reply]:
+    if isinstance(written, str):
+        return {"text": written}
+    if isinstance(written, int) and not isinstance(written, bool):
+        return {"status": written}
+    if isinstance(written, Reply):
+        return lambda: written
+    if isinstance(written, Exception):
+        return lambda: _raise(written)
+    if isinstance(written, dict):
+        unknown = [key for key in written if key not in _KEYS]
+        if unknown:
+            raise _wrong(f"unknown key {unknown[0]!r} of a turn; expected {', '.join(_KEYS)}")
+        return written
+    if callable(written):
+        answer: Callable[[], Reply] = written
+        return answer
+    raise _wrong(f"a turn is a text, a status, an object, an exception or a Reply; got {written!r}")
+
+
+def _raise(error: Exception) -> Reply:
+    raise error
+
+
+def _wrong(message: str) -> ValueError:
+    return ValueError(f"script: {message}")
+
+
+def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> Reply:
+    status = says.get("status", 200)
+    if "json" in says:
+        return json_reply(status, says["json"])
+    if status >= 400:
+        return json_reply(status, openai_error(status, says.get("message") or f"the script says {status}"))
+    if endpoint == "embeddings":
+        return json_reply(status, _embeddings(says, body))
+    if body.get("stream"):
+        return Reply(status, (("content-type", EVENT_STREAM),), _stream(says, body))
+    choice = {"index": 0, "message": {"role": "assistant", **_message(says)}, "finish_reason": _reason(says)}
+    return json_reply(status, _frame("chat.completion", body, [choice]) | {"usage": _usage(says, body)})
+
+
+def _message(says: Mapping[str, Any]) -> dict[str, Any]:
+    text = says.get("text", "".join(says.get("pieces") or ()) or None)
+    return {"content": text} | ({"tool_calls": _tool_calls(says)} if says.get("tool_calls") else {})
+
+
+def _tool_calls(says: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": index,
+            "id": call.get("id") or f"call_{index}",
+            "type": "function",
+            "function": {"name": call["name"], "arguments": _text(call.get("arguments", {}))},
+        }
+        for index, call in enumerate(says.get("tool_calls") or ())
+    ]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else dump_json(value).decode()
+
+
+def _reason(says: Mapping[str, Any]) -> str:
+    return says.get("finish_reason") or ("tool_calls" if says.get("tool_calls") else "stop")
+
+
+def _usage(says: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, int]:
+    asked = sum(count_tokens(_text(message.get("content") or "")) for message in body.get("messages") or ())
+    tokens_in, tokens_out = says.get("usage") or (asked, count_tokens(_message(says)["content"] or ""))
+    return {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
+
+
+def _frame(kind: str, body: Mapping[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": _ID, "object": kind, "created": 0, "model": body.get("model"), "choices": choices}
+
+
+async def _stream(says: Mapping[str, Any], body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    for chunk in _chunks(says, body):
+        yield b"data: " + dump_json(chunk) + b"\n\n"
+        await anyio.lowlevel.checkpoint()
+    yield b"data: [DONE]\n\n"
+
+
+def _chunks(says: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    text = says.get("text") or ""
+    pieces = says.get("pieces") or [word for word in text.partition(" ") if word]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
+    deltas += [{"tool_calls": [call]} for call in _tool_calls(says)]
+    for delta in deltas:
+        yield _frame("chat.completion.chunk", body, [{"index": 0, "delta": delta, "finish_reason": None}])
+    yield _frame("chat.completion.chunk", body, [{"index": 0, "delta": {}, "finish_reason": _reason(says)}])
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield _frame("chat.completion.chunk", body, []) | {"usage": _usage(says, body)}
+
+
+def _embeddings(says: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    if "embeddings" not in says:
+        return offline.embed(dict(body))
+    data = [{"object": "embedding", "index": at, "embedding": one} for at, one in enumerate(says["embeddings"])]
+    usage = {"prompt_tokens": 0, "total_tokens": 0}
+    return {"object": "list", "model": body.get("model"), "data": data, "usage": usage}

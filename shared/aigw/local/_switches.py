@@ -1,0 +1,66 @@
+"""The named switches: where two readings of Cloudflare's documentation exist, and what is true of a real account only.
+
+All are off, or on the careful side, until a caller sets them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Costs = Literal["real", "as-asked"]
+
+
+class SwitchesDict(TypedDict, total=False):
+    """What a caller may switch; what is left out has its default.
+
+    Attributes:
+        costs: `real` (the default): the offline model is free, an upstream named after the model's provider is priced
+            by the table, any other is unknown. `as-asked`: every answer is priced by the model that was asked for.
+        credits: The account's Unified Billing credits in dollars, which calls without a provider key draw on;
+            unlimited when left out.
+        unified_billing_limit: Requests a minute and gateway that Unified Billing pays for (Cloudflare: 200); no limit
+            when left out.
+        spend_limit_code: The code of a spend limit's 429: 2041 (the default) or 2045; both were seen.
+        dlp_status: The HTTP status of a DLP block, which the docs do not tell; 400 by default.
+        guardrails_down: Whether the guardrails service is out: 503/7013 wherever something may be blocked.
+        workers_ai_cache: Whether Workers AI answers are cached for 300 seconds on a gateway without a cache TTL, and
+            whatever `cf-aig-cache-ttl: 0` says, as was seen of one account against the docs.
+    """
+
+    costs: Costs
+    credits: float | None
+    unified_billing_limit: int | None
+    spend_limit_code: Literal[2041, 2045]
+    dlp_status: int
+    guardrails_down: bool
+    workers_ai_cache: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The switches, complete; see `SwitchesDict` for each."""
+
+    costs: Costs = "real"
+    credits: float | None = None
+    unified_billing_limit: int | None = None
+    spend_limit_code: Literal[2041, 2045] = 2041
+    dlp_status: int = 400
+    guardrails_down: bool = False
+    workers_ai_cache: bool = False
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any] | None) -> Switches:
+        """Build from what a caller wrote.
+
+        Raises:
+            ValueError: A switch is unknown.
+        """
+        names = [field.name for field in fields(cls)]
+        for name in given or {}:
+            if name not in names:
+                raise ValueError(f"unknown switch {name!r}; the local gateway knows {', '.join(names)}")
+        return cls(**(given or {}))
