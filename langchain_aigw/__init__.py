@@ -1,4 +1,4 @@
-"""Cloudflare AI Gateway behind LangChain's interfaces: a chat model and embeddings.
+"""Cloudflare AI Gateway behind LangChain's interfaces: a chat model, embeddings, and feedback to the right log.
 
     from langchain_aigw import ChatCloudflareAIGateway
 
@@ -15,14 +15,27 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw import __version__
 
 if TYPE_CHECKING:
+    from langchain_aigw._captured import capture_logs
+    from langchain_aigw._recorded import RecordedCall
+    from langchain_aigw.callbacks import AIGatewayCallbackHandler
     from langchain_aigw.chat_models import ChatCloudflareAIGateway
     from langchain_aigw.embeddings import CloudflareAIGatewayEmbeddings
 
-__all__ = ["ChatCloudflareAIGateway", "CloudflareAIGatewayEmbeddings", "__version__"]
+__all__ = [
+    "AIGatewayCallbackHandler",
+    "ChatCloudflareAIGateway",
+    "CloudflareAIGatewayEmbeddings",
+    "RecordedCall",
+    "__version__",
+    "capture_logs",
+]
 
 _MODULES: Final = {
+    "AIGatewayCallbackHandler": "callbacks",
     "ChatCloudflareAIGateway": "chat_models",
     "CloudflareAIGatewayEmbeddings": "embeddings",
+    "RecordedCall": "_recorded",
+    "capture_logs": "_captured",
 }
 
 

@@ -22,6 +22,7 @@ _LEFT_OUT: Final = frozenset(
         "reasoning",
         "reasoning_content",
         "redacted_thinking",
+        "refusal",
         "server_tool_call",
         "server_tool_call_chunk",
         "server_tool_result",

@@ -5,14 +5,13 @@ no token and touches no network.
 """
 
 import copy
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from langchain_core.utils import from_env, secret_from_env
 from langchain_core.utils.utils import _build_model_kwargs
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from aigw import AIGateway, AsyncAIGateway, Surface
-from langchain_aigw._clients import Clients
+from aigw import AIGateway, AsyncAIGateway, Clients, Surface
 
 
 class Connection(BaseModel):
@@ -32,6 +31,8 @@ class Connection(BaseModel):
         http_client: Your own `httpx.Client`, for sync calls; never closed here, and a model with one cannot be pickled.
         http_async_client: Your own `httpx.AsyncClient`, for async calls; never closed here.
         model_kwargs: More parameters for the request's body.
+        clients: The clients and their connections. Shallow copies and `configurable_fields` share them; deep copies,
+            pickles and other processes get their own. It is no setting: in no dump, no comparison, no cache key.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -52,8 +53,7 @@ class Connection(BaseModel):
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-
-    _clients: Clients = PrivateAttr(default_factory=Clients)
+    clients: Clients = Field(default_factory=Clients, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -63,11 +63,15 @@ class Connection(BaseModel):
         given = {**values, "model_kwargs": dict(values.get("model_kwargs") or {})}
         return _build_model_kwargs(given, _keyword_names(cls))
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _settings_of(self) == _settings_of(other)
+
+    __hash__ = None  # type: ignore[assignment]  # a model can be changed, as every pydantic one
+
     def __copy__(self) -> Self:
-        """Copy without what is remembered of these settings; `model_copy` changes them next."""
+        """Copy without what is remembered of these parameters; `model_copy` changes them next."""
         copied = super().__copy__()
         copied.__dict__.pop("_serialized", None)
-        copied._clients = Clients()  # noqa: SLF001  its own class
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
@@ -80,11 +84,19 @@ class Connection(BaseModel):
         """The model; many LangChain integrations call it so."""
         return self.model
 
+    def close(self) -> None:
+        """Close the sync connections, of the copies that share them too; the next call opens new ones."""
+        self.clients.close()
+
+    async def aclose(self) -> None:
+        """Close the async connections of this event loop, as `close` does the sync ones."""
+        await self.clients.aclose()
+
     def _sync_client(self) -> AIGateway:
-        return self._clients.sync_client({**self._settings(), "http_client": self.http_client})
+        return self.clients.sync_client(self._settings(), self.http_client)
 
     def _async_client(self) -> AsyncAIGateway:
-        return self._clients.async_client({**self._settings(), "http_client": self.http_async_client})
+        return self.clients.async_client(self._settings(), self.http_async_client)
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = {
@@ -109,6 +121,14 @@ class Connection(BaseModel):
 
 def _secret(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
+
+
+def _settings_of(model: object) -> dict[str, Any]:
+    """Give what makes two models equal: their fields, but for the clients and what LangChain keeps beside them."""
+    return {name: value for name, value in vars(model).items() if name not in _NO_SETTINGS}
+
+
+_NO_SETTINGS: Final = frozenset({"clients", "_serialized"})
 
 
 def _keyword_names(cls: type[BaseModel]) -> set[str]:

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_aigw._tool_calls import decode_tool_calls
+from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ ANSWER_FIELDS: Final = {
 """What an answer says of itself on the wire, and its name in `response_metadata`."""
 
 _KEPT: Final = ("refusal", "audio", "annotations", "function_call")
+_PROSE: Final = ({"type", "text"}, {"type", "thinking"})
 
 
 def decode_completion(
@@ -55,23 +57,42 @@ def decode_completion(
     message = generations[0].message
     if isinstance(message, AIMessage):  # counted once for all choices, so told once
         message.usage_metadata = decode_usage(completion.get("usage"))
+    generations[0].generation_info = {**(generations[0].generation_info or {}), **tracer_facts(info)}
     return ChatResult(generations=generations, llm_output={"model_name": metadata["model_name"]})
 
 
 def decode_content(content: Any) -> str | list[str | dict[str, Any]]:
-    """Decode an answer's content; what is neither text nor blocks becomes its JSON text."""
+    """Decode an answer's content: parts that are all text or thoughts become the text, what is no content JSON text."""
     if not content and not isinstance(content, int | float):
         return ""
-    return content if isinstance(content, str | list) else json.dumps(content, ensure_ascii=False)
+    if isinstance(content, list):
+        return _joined(content, "text") if _is_prose(content) else content
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
 def decode_extras(message: Mapping[str, Any]) -> dict[str, Any]:
     """Give what a message or a delta says beside its content, as `additional_kwargs`."""
     extras = {key: message[key] for key in _KEPT if message.get(key)}
-    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    content = message.get("content")
+    thoughts = _joined(content, "thinking") if isinstance(content, list) and _is_prose(content) else None
+    reasoning = message.get("reasoning_content") or message.get("reasoning") or thoughts
     if reasoning and isinstance(reasoning, str):
         extras["reasoning_content"] = reasoning
     return extras
+
+
+def _is_prose(parts: Any) -> bool:
+    """Tell whether parts hold text and thoughts alone, as some upstreams cut a plain answer."""
+    return all(isinstance(part, str) or (isinstance(part, dict) and set(part) in _PROSE) for part in parts)
+
+
+def _joined(parts: Any, kind: str) -> str:
+    """Join what parts say of a kind; a thought may be a list of parts itself."""
+    if isinstance(parts, str):
+        return parts
+    texts = ({"type": "text", "text": part} if isinstance(part, str) else part for part in parts)
+    said = (part[kind] for part in texts if part.get("type") == kind)
+    return "".join(text if isinstance(text, str) else _joined(text or (), "text") for text in said)
 
 
 def choice_metadata(choice: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,15 +86,23 @@ def _encode_assistant(message: AIMessage) -> WireMessage:
     calls = encode_tool_calls(message.tool_calls, message.invalid_tool_calls) or more.get("tool_calls")
     if calls:
         wire["tool_calls"] = calls
-    for key in ("function_call", "refusal"):
-        if more.get(key):
-            wire[key] = more[key]
+    said = {"function_call": more.get("function_call"), "refusal": more.get("refusal") or _refusal(message.content)}
+    wire |= {key: value for key, value in said.items() if value}
     audio = more.get("audio")
     if isinstance(audio, dict) and audio.get("id"):
         wire["audio"] = {"id": audio["id"]}
     if not wire["content"]:
         wire["content"] = None if _SAYS_IT_ELSEWHERE & wire.keys() else ""
     return wire
+
+
+def _refusal(content: str | list[str | dict[str, Any]]) -> str:
+    blocks = content if isinstance(content, list) else []
+    return "".join(block.get("refusal", "") for block in blocks if isinstance(block, dict) and _is_refusal(block))
+
+
+def _is_refusal(block: dict[str, Any]) -> bool:
+    return block.get("type") == "refusal" and isinstance(block.get("refusal"), str)
 
 
 def encode_tool_calls(calls: Iterable[ToolCall], invalid: Iterable[InvalidToolCall] = ()) -> list[dict[str, Any]]:

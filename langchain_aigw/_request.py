@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from aigw import GatewayOptions, Surface
 
-_NOT_SENT: Final = ("gateway_options", "surface", "stream", "stream_usage", "ls_structured_output_format")
+_NOT_SENT: Final = (
+    "extra_body",
+    "gateway_options",
+    "ls_structured_output_format",
+    "stream",
+    "stream_usage",
+    "surface",
+)
 _ONLY_WITH_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
 MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
 
@@ -78,6 +85,7 @@ def build_request(
     body = {"model": body.pop("model"), "messages": encode_messages(messages), **body}
     if stream_options:
         body["stream_options"] = stream_options
+    body |= {**(defaults.get("extra_body") or {}), **(call.get("extra_body") or {})}
     return ChatRequest(body, call.get("gateway_options"), params.get("surface"))
 
 

@@ -2,7 +2,8 @@
 
 LangChain adds chunks up: equal strings are concatenated, equal numbers summed. So whatever is no part of the answer's
 text is told on exactly one chunk: what the answer says of itself and the gateway's facts as soon as they are known, and
-how it ended and what it used on the last one.
+how it ended, what it used and why it refused on the last one. Only the provider is on each, which LangChain does not
+concatenate: it finds the translator of a chunk's content by it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from langchain_aigw._decode import (
     decode_extras,
 )
 from langchain_aigw._tool_calls import ToolCallDeltas
+from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class ChunkDecoder:
         self._calls = ToolCallDeltas()
         self._finish_reason: str | None = None
         self._usage: UsageMetadata | None = None
+        self._refusal = ""
 
     def feed(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> ChatGenerationChunk | None:
         """Take the next object of the stream; give the chunk it stands for, if it says anything now.
@@ -58,15 +61,17 @@ class ChunkDecoder:
         generation_info = choice_metadata(choice)
         self._finish_reason = generation_info.pop("finish_reason", None) or self._finish_reason
         delta = choice.get("delta") or {}
+        extras = decode_extras(delta)
+        self._refusal += str(extras.pop("refusal", ""))
         message = AIMessageChunk(
             content=decode_content(delta.get("content")),
-            additional_kwargs=decode_extras(delta),
+            additional_kwargs=extras,
             tool_call_chunks=self._calls.feed(delta.get("tool_calls")),
             response_metadata={**metadata, **generation_info},
         )
         if not _says_anything(message):
             return None
-        return ChatGenerationChunk(message=message, generation_info=generation_info or None)
+        return _make_chunk(message, {**generation_info, **tracer_facts(metadata.get(GATEWAY_KEY))})
 
     def close(self) -> ChatGenerationChunk:
         """Say that the stream has ended well; give the last chunk."""
@@ -74,22 +79,27 @@ class ChunkDecoder:
         metadata = self._answer_metadata({"model": self._model}, None)
         message = AIMessageChunk(
             content="",
+            additional_kwargs={"refusal": self._refusal} if self._refusal else {},
             tool_call_chunks=self._calls.close(self._told.get("id")),
             response_metadata={**metadata, **generation_info},
             usage_metadata=self._usage,
             chunk_position="last",
         )
-        return ChatGenerationChunk(message=message, generation_info=generation_info or None)
+        return _make_chunk(message, generation_info)
 
     def _answer_metadata(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None) -> dict[str, Any]:
         """Give what became known with this object and was not told yet."""
         known = {ours: chunk[theirs] for theirs, ours in ANSWER_FIELDS.items() if chunk.get(theirs)}
-        known["model_provider"] = PROVIDER
         if info:
             known[GATEWAY_KEY] = dict(info)
         new = {key: value for key, value in known.items() if key not in self._told}
         self._told |= new
         return new
+
+
+def _make_chunk(message: AIMessageChunk, generation_info: dict[str, Any]) -> ChatGenerationChunk:
+    message.response_metadata["model_provider"] = PROVIDER
+    return ChatGenerationChunk(message=message, generation_info=generation_info or None)
 
 
 def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.utils.json import parse_partial_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +69,20 @@ class _Call:
         except ValueError:
             return False
 
+    def spoiling(self) -> str:
+        """Give the text that keeps broken arguments from being taken for whole ones; empty if there is no need.
+
+        LangChain completes streamed arguments that lack their end, and would have a tool called with half of them.
+        """
+        if not self.arguments or not isinstance(_complete(self.arguments), dict):
+            return ""
+        try:
+            _parse_arguments(self.arguments)
+        except ValueError:
+            broken = (ending for ending in _MISMATCHES if _complete(self.arguments + ending) is None)
+            return next(broken, "")
+        return ""
+
 
 class ToolCallDeltas:
     """Joins the deltas of one answer's tool calls to LangChain's chunks."""
@@ -81,12 +96,17 @@ class ToolCallDeltas:
         return [self._feed(delta) for delta in _objects(deltas)]
 
     def close(self, completion_id: str | None = None) -> list[ToolCallChunk]:
-        """Say that no more come; give ids to the calls that have none."""
-        return [
-            tool_call_chunk(name=None, args="", id=make_call_id(completion_id, call.index), index=call.index)
+        """Say that no more come; give ids to the calls that have none, and keep broken ones from being called."""
+        last = (
+            tool_call_chunk(
+                name=None,
+                args=call.spoiling(),
+                id=None if call.id else make_call_id(completion_id, call.index),
+                index=call.index,
+            )
             for call in self._calls
-            if call.id is None
-        ]
+        )
+        return [chunk for chunk in last if chunk["id"] or chunk["args"]]
 
     def _feed(self, delta: WireCall) -> ToolCallChunk:
         name, arguments = _function(delta)
@@ -118,6 +138,17 @@ class ToolCallDeltas:
         call = _Call(index=len(self._calls))
         self._calls.append(call)
         return call
+
+
+_MISMATCHES: Final = ("]", "}", '"]', '"}', '""]', '""}')
+"""Ends that close what was never opened: after a value, inside a text, inside a text after a backslash."""
+
+
+def _complete(text: str) -> Any:
+    try:
+        return parse_partial_json(text)
+    except ValueError:
+        return None
 
 
 def _objects(values: Any) -> Iterable[WireCall]:

@@ -1,15 +1,31 @@
-"""The choice of a tool, in the forms LangChain allows, on the wire."""
+"""Tools and the choice of one, in the forms LangChain allows, on the wire."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ToolChoice = str | bool | dict[str, Any] | None
 
 _MODES: Final = {"any": "required", "required": "required", "auto": "auto", "none": "none"}
+
+
+def encode_tool(
+    tool: dict[str, Any] | type | Callable[..., Any] | BaseTool, *, strict: bool | None = None
+) -> dict[str, Any]:
+    """Encode a tool; the `extras` of a LangChain tool, such as `cache_control`, are entries beside its function.
+
+    Raises:
+        ValueError: The tool cannot be described.
+    """
+    encoded = convert_to_openai_tool(tool, strict=strict)
+    extras = tool.extras if isinstance(tool, BaseTool) else None
+    return {**encoded, **{name: value for name, value in (extras or {}).items() if name not in encoded}}
 
 
 def encode_tool_choice(choice: ToolChoice, tools: Iterable[Mapping[str, Any]]) -> str | dict[str, Any] | None:

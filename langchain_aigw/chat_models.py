@@ -7,23 +7,30 @@ calls the three steps build, send, decode. Annotations are evaluated, since Lang
 import math
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any, Final, Literal, Self
+from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_pydantic_v1_subclass
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import model_validator
 
-from aigw import APIStatusError, ResponseInfo, RunResult, __version__
-from langchain_aigw._connection import Connection
+from aigw import APIStatusError, ResponseInfo, RunResult, __version__, context_options
+from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
+from langchain_aigw._profile import KnownProfile, known_profile
+from langchain_aigw._recorded import Caller, CallReport
+from langchain_aigw._replay import mark_replayed
 from langchain_aigw._request import ChatRequest, build_request
+from langchain_aigw._run_options import chosen_event_id, run_options
+from langchain_aigw._runs import ModelRun, report_call, take_run, with_run_noter
+from langchain_aigw._sampling import Sampling
 from langchain_aigw._structured import (
     Method,
     Schema,
@@ -34,23 +41,10 @@ from langchain_aigw._structured import (
     text_parser,
     tool_parser,
 )
-from langchain_aigw._tools import ToolChoice, encode_tool_choice, tool_names
-
-_SAMPLING: Final = (
-    "temperature",
-    "top_p",
-    "stop",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "n",
-    "logprobs",
-    "top_logprobs",
-    "reasoning_effort",
-)
+from langchain_aigw._tools import ToolChoice, encode_tool, encode_tool_choice, tool_names
 
 
-class ChatCloudflareAIGateway(BaseChatModel, Connection):
+class ChatCloudflareAIGateway(BaseChatModel, Sampling):
     """Any chat model behind Cloudflare AI Gateway.
 
     Setup:
@@ -73,55 +67,97 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         message.response_metadata["aigw"]["log_id"]
         ```
 
+    Stream:
+        ```python
+        for chunk in model.stream("Tell me a joke"):
+            chunk.text
+        ```
+
+    Async:
+        ```python
+        import asyncio
+
+        asyncio.run(model.ainvoke("Tell me a joke"))
+        ```
+
+    Tools:
+        ```python
+        from langchain_core.tools import tool
+
+        @tool(description="Tell the weather in a city.")
+        def get_weather(city: str) -> str:
+            return f"It is sunny in {city}."
+
+        model.bind_tools([get_weather]).invoke("What is the weather in Paris?").tool_calls
+        ```
+
+    Structured output:
+        ```python
+        from pydantic import BaseModel
+
+        class Place(BaseModel):
+            city: str
+
+        model.with_structured_output(Place).invoke("Where is the Eiffel Tower?")
+        ```
+
+    Usage:
+        ```python
+        message.usage_metadata["total_tokens"]
+        ```
+
+    Gateway options:
+        ```python
+        model.bind(gateway_options={"cache_ttl": 3600})
+        model.with_config(metadata={"aigw": {"metadata": {"team": "search"}}})
+        ```
+
+    Feedback:
+        ```python
+        from langchain_aigw import capture_logs
+
+        with capture_logs() as logs:
+            model.invoke("Tell me a joke")
+        logs.feedback(1, score=90)
+        ```
+
     Every parameter that was not given is left out of the request. A call's keywords win over the fields;
     `gateway_options` are merged, `metadata` key by key. The gateway's facts are in `response_metadata["aigw"]` of every
-    answer, and on exactly one chunk of a stream. Errors are those of `aigw`.
+    answer, and on exactly one chunk of a stream. Errors are those of `aigw` and at once LangChain's, such as
+    `ModelRateLimitError`, with the answer in `error.response` and the log id in `error.log_id`.
 
     Attributes:
-        temperature: How freely the model chooses its words.
-        top_p: The share of probability it chooses among.
-        max_tokens: Tokens of the answer at most. Sent under the name it was given by: `max_tokens`, or
-            `max_completion_tokens`, which some models ask for.
-        stop: Text that ends the answer, one or a list.
-        seed: For answers that can be repeated, where the model allows it.
-        presence_penalty: Against words that are there already.
-        frequency_penalty: Against words that are there often.
-        n: How many answers; `invoke` and streams give the first, `generate` all.
-        logprobs: Whether the answer says how likely its tokens were.
-        top_logprobs: How many other tokens it tells of for each.
-        reasoning_effort: How long a reasoning model thinks, such as `low`.
-        streaming: Whether `invoke` streams too.
+        streaming: Whether `invoke` streams too; `None` leaves it to LangChain, which streams when somebody listens.
         stream_usage: Whether streams are asked for the usage; off for upstreams that refuse `stream_options`.
+        extra_body: Entries of the request's body that no other parameter replaces.
+        send_run_id: Whether LangChain's id of the model's run is the event id of a call that was given none, so that
+            its log can be found again by the run.
+        metadata_keys: Which keys of the run's metadata (`config={"metadata": ...}`), else of `configurable` of the
+            chain or graph around it, are sent as gateway metadata, the most important first: the gateway keeps five
+            entries in all. Nothing else of the config is sent, but `metadata["aigw"]`, the gateway options of the run.
     """
 
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = Field(default=None, validation_alias=AliasChoices("max_tokens", "max_completion_tokens"))
-    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = Field(default="max_tokens", repr=False)
-    stop: list[str] | str | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
-    seed: int | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    n: int | None = Field(default=None, ge=1)
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    reasoning_effort: str | None = None
-    streaming: bool = False
+    streaming: bool | None = None
     stream_usage: bool = True
+    extra_body: dict[str, Any] | None = None
+    send_run_id: bool = True
+    metadata_keys: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _remember_max_tokens_name(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or "max_completion_tokens" not in {
-            *values,
-            *(values.get("model_kwargs") or ()),
-        }:
-            return values
-        return {"max_tokens_name": "max_completion_tokens", **values}
+    def _look_up_a_known_profile_again(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("profile"), KnownProfile):
+            return {name: value for name, value in values.items() if name != "profile"}
+        return values
 
     @model_validator(mode="after")
     def _tell_tracers_aigw_version(self) -> Self:
         self._add_version("aigw", __version__)
+        return self
+
+    @model_validator(mode="after")
+    def _note_the_runs_of_this_model(self) -> Self:
+        self.callbacks = with_run_noter(self.callbacks)
         return self
 
     @classmethod
@@ -140,7 +176,15 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, **self._place(), **self._sampling()}
+        own = {"model": self.model, **self._place(), **self._sampling()}
+        context = context_options()
+        return {**own, "context_gateway_options": dict(context)} if context else own
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return known_profile(self.model)
+
+    def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
+        return [mark_replayed(generation) for generation in super()._convert_cached_generations(cache_val)]
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         own = [self.stop] if isinstance(self.stop, str) else self.stop
@@ -184,7 +228,7 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         Raises:
             ValueError: `tool_choice` names none of the tools, or a tool cannot be described.
         """
-        encoded = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        encoded = [encode_tool(tool, strict=strict) for tool in tools]
         choice = encode_tool_choice(tool_choice, encoded)
         if choice is not None:
             kwargs["tool_choice"] = choice
@@ -247,10 +291,11 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        del run_manager
-        request = self._request(messages, stop, kwargs)
-        result = self._sync_client().completions(request.body, gateway=request.gateway, surface=request.surface)
-        return _decode(result, request)
+        run = take_run(run_manager)
+        request = self._request(messages, stop, kwargs, run)
+        with langchain_errors(), self._report(request, run) as report, report.listening():
+            result = self._sync_client().completions(request.body, gateway=request.gateway, surface=request.surface)
+            return _decode(result, request, report)
 
     async def _agenerate(
         self,
@@ -259,11 +304,12 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        del run_manager
-        request = self._request(messages, stop, kwargs)
-        client = self._async_client()
-        result = await client.completions(request.body, gateway=request.gateway, surface=request.surface)
-        return _decode(result, request)
+        run = take_run(run_manager)
+        request = self._request(messages, stop, kwargs, run)
+        with langchain_errors(), self._report(request, run) as report, report.listening():
+            client = self._async_client()
+            result = await client.completions(request.body, gateway=request.gateway, surface=request.surface)
+            return _decode(result, request, report)
 
     def _stream(
         self,
@@ -272,17 +318,22 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        request = self._request(messages, stop, kwargs, is_stream=True)
+        run = take_run(run_manager)
+        request = self._request(messages, stop, kwargs, run, is_stream=True)
         decoder = ChunkDecoder(model=request.model)
         client = self._sync_client()
-        with client.stream_completions(request.body, gateway=request.gateway, surface=request.surface) as stream:
-            for event in stream:
-                chunk = decoder.feed(event, _facts(event.info))
-                if chunk is not None:
-                    if run_manager:
-                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-        last = decoder.close()
+        with langchain_errors(), self._report(request, run) as report:
+            with report.listening():
+                opened = client.stream_completions(request.body, gateway=request.gateway, surface=request.surface)
+            with opened as stream:
+                for event in stream:
+                    chunk = decoder.feed(event, _facts(event.info))
+                    if chunk is not None:
+                        if run_manager:
+                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+            last = decoder.close()
+            report.answered(_usage(last))
         if run_manager:
             run_manager.on_llm_new_token(last.text, chunk=last)
         yield last
@@ -294,45 +345,70 @@ class ChatCloudflareAIGateway(BaseChatModel, Connection):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        request = self._request(messages, stop, kwargs, is_stream=True)
+        run = take_run(run_manager)
+        request = self._request(messages, stop, kwargs, run, is_stream=True)
         decoder = ChunkDecoder(model=request.model)
         client = self._async_client()
-        async with client.stream_completions(request.body, gateway=request.gateway, surface=request.surface) as stream:
-            async for event in stream:
-                chunk = decoder.feed(event, _facts(event.info))
-                if chunk is not None:
-                    if run_manager:
-                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-        last = decoder.close()
+        with langchain_errors(), self._report(request, run) as report:
+            with report.listening():
+                opened = client.stream_completions(request.body, gateway=request.gateway, surface=request.surface)
+            async with opened as stream:
+                async for event in stream:
+                    chunk = decoder.feed(event, _facts(event.info))
+                    if chunk is not None:
+                        if run_manager:
+                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+            last = decoder.close()
+            report.answered(_usage(last))
         if run_manager:
             await run_manager.on_llm_new_token(last.text, chunk=last)
         yield last
 
     def _request(
-        self, messages: list[BaseMessage], stop: list[str] | None, call: dict[str, Any], *, is_stream: bool = False
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        keywords: dict[str, Any],
+        run: ModelRun | None,
+        *,
+        is_stream: bool = False,
     ) -> ChatRequest:
+        options = run_options(
+            run,
+            keywords.get("gateway_options"),
+            model=self.gateway_options,
+            metadata_keys=self.metadata_keys,
+            sends_run_id=self.send_run_id,
+        )
+        call = {**keywords, "gateway_options": options}
         defaults = {
             "model": self.model,
             "surface": self.surface,
             "stream_usage": self.stream_usage,
+            "extra_body": self.extra_body,
             **self._sampling(),
         }
         return build_request(messages, defaults, call, stop=stop, is_stream=is_stream)
 
-    def _sampling(self) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in _SAMPLING}
-        given[self.max_tokens_name] = self.max_tokens
-        return {**{name: value for name, value in given.items() if value is not None}, **self.model_kwargs}
+    def _report(self, request: ChatRequest, run: ModelRun | None) -> CallReport:
+        event_id = chosen_event_id(self.gateway_options, request.gateway)
+        return report_call(run, Caller("chat", request.model, self._sync_client, self._async_client, event_id))
 
 
 def _facts(info: ResponseInfo | None) -> dict[str, Any] | None:
     return info.to_dict() if info else None
 
 
-def _decode(result: RunResult, request: ChatRequest) -> ChatResult:
+def _usage(answer: ChatGeneration) -> UsageMetadata | None:
+    return answer.message.usage_metadata if isinstance(answer.message, AIMessage) else None
+
+
+def _decode(result: RunResult, request: ChatRequest, report: CallReport) -> ChatResult:
     info = result.info
     try:
-        return decode_completion(result.output, model=request.model, info=_facts(info))
+        decoded = decode_completion(result.output, model=request.model, info=_facts(info))
     except ValueError as error:
         raise APIStatusError(str(error), status_code=info.status_code, info=info, body=result.output) from error
+    report.answered(_usage(decoded.generations[0]))
+    return decoded

@@ -1,13 +1,20 @@
 """The embeddings: LangChain's interface joined to the core's clients."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
-from aigw import APIStatusError, EmbeddingResult, GatewayOptions
+from aigw import GatewayOptions
+from langchain_aigw._batches import cut_batches
 from langchain_aigw._connection import Connection
+from langchain_aigw._errors import langchain_errors
+from langchain_aigw._gather import gather_limited
+from langchain_aigw._recorded import Caller, CallReport
+from langchain_aigw._run_options import chosen_event_id
+from langchain_aigw._runs import report_call
 
 
 class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
@@ -24,24 +31,29 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
         vectors = embeddings.embed_documents(["one text", "another"])
         ```
 
-    Vectors come in the order of the texts. The log ids of the calls are told by `aigw.capture_logs()`. Errors are those
-    of `aigw`.
+    Vectors come in the order of the texts. Texts are sent in batches, cut by their number and by their size; async
+    calls send several batches at a time. The log ids of the calls are told by `langchain_aigw.capture_logs()`. Errors
+    are those of `aigw`, and at once LangChain's.
 
     Attributes:
         dimensions: Numbers in a vector, where the model allows a choice.
-        batch_size: Texts sent in one request at most, 1 or more.
+        encoding_format: `base64` is shorter on the way, where the model knows it; the vectors are the same.
+        batch_size: Texts sent in one request at most, 1 or more. Workers AI takes 100, OpenAI 2048.
+        batch_bytes: Bytes of text in one request at most, 1 or more; a larger text is sent alone. OpenAI takes 300,000
+            tokens in one request, and a token is a byte or more.
+        max_concurrency: Requests that one async call has under way at most, 1 or more.
     """
 
     dimensions: int | None = Field(default=None, ge=1)
+    encoding_format: Literal["float", "base64"] | None = None
     batch_size: int = Field(default=100, ge=1)
+    batch_bytes: int = Field(default=300_000, ge=1)
+    max_concurrency: int = Field(default=8, ge=1)
 
     def embed_documents(self, texts: list[str], *, gateway_options: GatewayOptions | None = None) -> list[list[float]]:
         """Turn texts into vectors, one for each; no texts send no request."""
-        client = self._sync_client()
-        vectors: list[list[float]] = []
-        for body in self._bodies(texts):
-            vectors += _decode(client.embed(body, gateway=gateway_options, surface=self.surface), body)
-        return vectors
+        batches = [self._embed(body, gateway_options) for body in self._bodies(texts)]
+        return [vector for batch in batches for vector in batch]
 
     def embed_query(self, text: str, *, gateway_options: GatewayOptions | None = None) -> list[float]:
         """Turn one text into a vector."""
@@ -51,27 +63,32 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
         self, texts: list[str], *, gateway_options: GatewayOptions | None = None
     ) -> list[list[float]]:
         """Turn texts into vectors, one for each; no texts send no request."""
-        client = self._async_client()
-        vectors: list[list[float]] = []
-        for body in self._bodies(texts):
-            vectors += _decode(await client.embed(body, gateway=gateway_options, surface=self.surface), body)
-        return vectors
+        calls = [partial(self._aembed, body, gateway_options) for body in self._bodies(texts)]
+        batches = await gather_limited(calls, self.max_concurrency)
+        return [vector for batch in batches for vector in batch]
 
     async def aembed_query(self, text: str, *, gateway_options: GatewayOptions | None = None) -> list[float]:
         """Turn one text into a vector."""
         return (await self.aembed_documents([text], gateway_options=gateway_options))[0]
 
+    def _embed(self, body: dict[str, Any], options: GatewayOptions | None) -> list[list[float]]:
+        with langchain_errors(), self._report(options) as report, report.listening():
+            result = self._sync_client().embed(body, gateway=options, surface=self.surface)
+            report.answered(result.usage.model_dump() if result.usage else None)
+            return result.vectors_of(len(body["input"]))
+
+    async def _aembed(self, body: dict[str, Any], options: GatewayOptions | None) -> list[list[float]]:
+        with langchain_errors(), self._report(options) as report, report.listening():
+            result = await self._async_client().embed(body, gateway=options, surface=self.surface)
+            report.answered(result.usage.model_dump() if result.usage else None)
+            return result.vectors_of(len(body["input"]))
+
+    def _report(self, options: GatewayOptions | None) -> CallReport:
+        event_id = chosen_event_id(self.gateway_options, options)
+        return report_call(None, Caller("embedding", self.model, self._sync_client, self._async_client, event_id))
+
     def _bodies(self, texts: list[str]) -> Iterator[dict[str, Any]]:
-        params = {} if self.dimensions is None else {"dimensions": self.dimensions}
-        for start in range(0, len(texts), self.batch_size):
-            batch = texts[start : start + self.batch_size]
+        given = {"dimensions": self.dimensions, "encoding_format": self.encoding_format}
+        params = {name: value for name, value in given.items() if value is not None}
+        for batch in cut_batches(texts, max_items=self.batch_size, max_bytes=self.batch_bytes):
             yield {"model": self.model, "input": batch, **params, **self.model_kwargs}
-
-
-def _decode(result: EmbeddingResult, body: dict[str, Any]) -> list[list[float]]:
-    vectors = result.vectors
-    asked = len(body["input"])
-    if len(vectors) != asked:
-        message = f"the answer has {len(vectors)} vectors for {asked} texts"
-        raise APIStatusError(message, status_code=result.info.status_code, info=result.info)
-    return vectors

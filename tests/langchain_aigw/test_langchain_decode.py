@@ -80,7 +80,8 @@ def test_usage_is_counted_in_whole_numbers(wire, usage, expected):
         (None, ""),
         ([], ""),
         ("", ""),
-        ([{"type": "text", "text": "a"}], [{"type": "text", "text": "a"}]),
+        ([{"type": "text", "text": "a"}, "b"], "ab"),
+        ([{"type": "image", "url": "u"}], [{"type": "image", "url": "u"}]),
         ({"a": 1}, '{"a": 1}'),
     ],
 )

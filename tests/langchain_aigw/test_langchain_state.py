@@ -9,6 +9,7 @@ import httpx
 import pytest
 from langchain_core.load import dumpd, dumps, load
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import ConfigurableField
 
 import aigw
 import langchain_aigw
@@ -23,7 +24,14 @@ def make(**fields):
 
 
 def test_the_package_exports_its_names_and_the_cores_version():
-    assert langchain_aigw.__all__ == ["ChatCloudflareAIGateway", "CloudflareAIGatewayEmbeddings", "__version__"]
+    assert langchain_aigw.__all__ == [
+        "AIGatewayCallbackHandler",
+        "ChatCloudflareAIGateway",
+        "CloudflareAIGatewayEmbeddings",
+        "RecordedCall",
+        "__version__",
+        "capture_logs",
+    ]
     assert langchain_aigw.__version__ == aigw.__version__
     assert {*langchain_aigw.__all__} <= {*dir(langchain_aigw)}
 
@@ -101,13 +109,48 @@ def test_a_model_goes_through_langchains_serialization_and_back():
     assert loaded.model_dump() == model.model_dump()
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
-def test_a_copy_is_equal_and_has_clients_of_its_own(again):
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_a_deep_copy_is_equal_and_has_clients_of_its_own(again):
     model = make()
     client = model._sync_client()
     copied = again(model)
-    assert copied.model_dump() == model.model_dump()
+    assert copied == model
     assert copied._sync_client() is not client
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda model: model.model_copy(update={"temperature": 0.5})])
+def test_a_shallow_copy_shares_the_clients(again):
+    model = make()
+    client = model._sync_client()
+    assert again(model)._sync_client() is client
+
+
+def test_models_are_equal_by_their_settings_and_not_by_their_clients():
+    assert make() == make()
+    assert make() != make(gateway_id="other")
+    assert make() != "a model"
+
+
+def test_the_clients_are_in_no_dump():
+    model = make()
+    model._sync_client()
+    shown = [repr(model), str(model.model_dump()), dumps(model), str(model.asdict()), model._get_llm_string()]
+    assert [text for text in shown if "clients" in text.replace("http_clients", "")] == []
+
+
+def configured(original, **values):
+    """Rebuild a model as LangChain does when a field of it is configured for one call."""
+    fields = {name: ConfigurableField(id=name) for name in values}
+    return original.configurable_fields(**fields)._prepare({"configurable": values})[0]
+
+
+def test_a_configured_model_shares_the_clients():
+    model = make()
+    assert configured(model, model="openai/gpt-5")._sync_client() is model._sync_client()
+
+
+def test_a_configured_model_still_streams_when_somebody_listens():
+    assert configured(make(), temperature=0.5)._streaming_disabled() is False
 
 
 def test_a_copy_shares_the_callers_own_client():
@@ -130,7 +173,7 @@ def test_a_model_makes_one_client_and_another_when_its_settings_change():
     assert model._sync_client().gateway_id == "other"
 
 
-def test_copies_with_a_change_do_not_share_clients():
+def test_a_copy_that_connects_elsewhere_has_a_client_of_its_own():
     model = make()
     assert model._sync_client().gateway_id == "g"
     assert model.model_copy(update={"gateway_id": "other"})._sync_client().gateway_id == "other"

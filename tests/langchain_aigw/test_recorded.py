@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel
 
 from aigw import AIGateway
-from langchain_aigw import ChatCloudflareAIGateway, CloudflareAIGatewayEmbeddings
+from langchain_aigw import AIGatewayCallbackHandler, ChatCloudflareAIGateway, CloudflareAIGatewayEmbeddings
 
 pytestmark = pytest.mark.vcr
 
@@ -38,3 +40,35 @@ def test_embeddings_of_documents(recorded: dict[str, Any]):
     vectors = CloudflareAIGatewayEmbeddings(model="@cf/baai/bge-m3", **recorded).embed_documents(["one", "two"])
 
     assert [len(vector) for vector in vectors] == [len(vectors[0])] * 2
+
+
+def test_a_tool_call_and_its_result(recorded: dict[str, Any]):
+    def weather(city: str) -> str:
+        """Tell the weather in a city."""
+        return f"It is 21 degrees in {city}."
+
+    model = ChatCloudflareAIGateway(model=MODEL, **recorded).bind_tools([weather], tool_choice="any")
+    message = model.invoke("What is the weather in Paris?")
+
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [("weather", {"city": "Paris"})]
+
+
+def test_structured_output(recorded: dict[str, Any]):
+    class Order(BaseModel):
+        """An order."""
+
+        item: str
+        count: int
+
+    model = ChatCloudflareAIGateway(model=MODEL, **recorded).with_structured_output(Order)
+
+    assert model.invoke("The order: item is 'teapot', count is 3.").count == 3
+
+
+def test_feedback_by_run(recorded: dict[str, Any]):
+    handler, run_id = AIGatewayCallbackHandler(), uuid4()
+    model = ChatCloudflareAIGateway(model=MODEL, **recorded)
+    message = model.invoke("Say hello.", config={"callbacks": [handler], "run_id": run_id})
+
+    assert handler.log_ids(run_id) == [message.response_metadata["aigw"]["log_id"]]
+    assert handler.feedback(run_id, 1, score=90) == handler.log_ids(run_id)

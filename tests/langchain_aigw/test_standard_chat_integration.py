@@ -10,6 +10,7 @@ import operator
 import pytest
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
+from aigw.local import LocalGateway, OfflineUpstream
 from langchain_aigw import ChatCloudflareAIGateway
 
 pytestmark = pytest.mark.filterwarnings("ignore:json_schema cannot take a pydantic.v1 class:UserWarning")
@@ -85,3 +86,30 @@ class TestChatFunctionCalling(_Suite):
     @property
     def structured_output_kwargs(self):
         return {"method": "function_calling"}
+
+
+class Prompted:
+    """The offline model, told in JSON mode which keys are wanted: neither prompts nor wire say it there."""
+
+    provider = "offline"
+    wish = "Return the result as a JSON with 'setup' and 'punchline' keys."
+
+    def __init__(self):
+        self._model = OfflineUpstream()
+
+    async def send(self, endpoint, body, headers):
+        if body.get("response_format") == {"type": "json_object"}:
+            body = {**body, "messages": [{"role": "system", "content": self.wish}, *body["messages"]]}
+        return await self._model.send(endpoint, body, headers)
+
+
+class TestChatJSONMode(_Suite):
+    @pytest.fixture(autouse=True)
+    def _prompted(self, _gateway):
+        with LocalGateway(upstream=Prompted()) as gateway:
+            self._base_url = gateway.base_url
+            yield
+
+    @property
+    def structured_output_kwargs(self):
+        return {"method": "json_mode"}

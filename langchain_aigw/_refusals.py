@@ -1,0 +1,55 @@
+"""Refusals of structured output under a langchain-core whose parsers do not know them (before 1.7.5).
+
+There a refusal is an answer without JSON or without a call, and a parser of tools gives `None` for it. A newer core
+raises its `ModelRefusalError` by itself, from the refusal among the message's content blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core import exceptions
+from langchain_core.runnables import RunnableGenerator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from langchain_core.messages import AIMessage
+    from langchain_core.runnables import Runnable
+
+CORE_KNOWS_REFUSALS: Final = hasattr(exceptions, "ModelRefusalError")
+
+
+class ModelRefusalError(exceptions.OutputParserException, exceptions.ModelError):
+    """The model refused to give the output it was asked for; trying again is unlikely to help.
+
+    Attributes:
+        raw_message: The answer, or the part of it that held the refusal.
+    """
+
+    def __init__(self, message: str, *, raw_message: AIMessage | None = None) -> None:
+        super().__init__(message)
+        self.raw_message = raw_message
+
+
+def watch_for_refusals(parser: Runnable[AIMessage, Any]) -> Runnable[AIMessage, Any]:
+    """Put a watcher before a parser that knows no refusals; answers pass it as they stream."""
+    return parser if CORE_KNOWS_REFUSALS else RunnableGenerator(_watch, _awatch) | parser
+
+
+def _watch(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
+    for message in messages:
+        _check(message)
+        yield message
+
+
+async def _awatch(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+    async for message in messages:
+        _check(message)
+        yield message
+
+
+def _check(message: AIMessage) -> None:
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal:
+        raise ModelRefusalError(f"the model refused to give the requested output: {refusal}", raw_message=message)
