@@ -15,12 +15,24 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw import __version__
 
 if TYPE_CHECKING:
+    from llamaindex_aigw.callbacks import AIGatewayEventHandler, capture_logs
     from llamaindex_aigw.embeddings import CloudflareAIGatewayEmbedding
     from llamaindex_aigw.llms import CloudflareAIGateway
 
-__all__ = ["CloudflareAIGateway", "CloudflareAIGatewayEmbedding", "__version__"]
+__all__ = [
+    "AIGatewayEventHandler",
+    "CloudflareAIGateway",
+    "CloudflareAIGatewayEmbedding",
+    "__version__",
+    "capture_logs",
+]
 
-_MODULES: Final = {"CloudflareAIGateway": "llms", "CloudflareAIGatewayEmbedding": "embeddings"}
+_MODULES: Final = {
+    "AIGatewayEventHandler": "callbacks",
+    "CloudflareAIGateway": "llms",
+    "CloudflareAIGatewayEmbedding": "embeddings",
+    "capture_logs": "callbacks",
+}
 
 
 def __getattr__(name: str) -> Any:

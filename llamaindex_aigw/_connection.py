@@ -18,8 +18,7 @@ from pydantic import (
     field_serializer,
 )
 
-from aigw import AIGateway, AsyncAIGateway, GatewayOptions, Surface
-from llamaindex_aigw._clients import Clients
+from aigw import AIGateway, AsyncAIGateway, Clients, GatewayOptions, Surface
 
 
 def _conceal(secret: SecretStr | str | None) -> SecretStr | None:

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
+    CachePoint,
     ChatMessage,
+    CitableBlock,
+    CitationBlock,
     DocumentBlock,
     ImageBlock,
     MessageRole,
@@ -70,15 +73,43 @@ def encode_message(message: ChatMessage) -> dict[str, Any]:
 
 
 def _encode_content(role: str, blocks: Sequence[BaseContentBlock]) -> str | list[dict[str, Any]]:
-    """Give text as one string; only a user's message may be a list of parts."""
-    spoken = [block for block in blocks if not isinstance(block, ThinkingBlock | ToolCallBlock)]
-    texts = [block.text for block in spoken if isinstance(block, TextBlock)]
-    if len(texts) == len(spoken):
-        return "\n".join(texts)
+    """Give text as one string; a list of parts where a block is more than text, or a cache is to end behind one."""
+    spoken = [part for block in blocks for part in _spoken(block)]
+    if all(isinstance(block, TextBlock) for block in spoken):
+        return "\n".join(block.text for block in spoken if isinstance(block, TextBlock))
     if role != "user":
-        kind = next(type(block).__name__ for block in spoken if not isinstance(block, TextBlock))
+        _check_text(role, spoken)
+    parts: list[dict[str, Any]] = []
+    for block in spoken:
+        if isinstance(block, CachePoint):
+            _mark_cache(parts, block)
+        else:
+            parts.append(_encode_part(block))
+    return parts
+
+
+def _spoken(block: BaseContentBlock) -> list[BaseContentBlock]:
+    """Give what a block says: nothing of thoughts and calls, and of a source its name and its content."""
+    if isinstance(block, ThinkingBlock | ToolCallBlock):
+        return []
+    if isinstance(block, CitableBlock | CitationBlock):
+        inner = block.content if isinstance(block, CitableBlock) else [block.cited_content]
+        return [TextBlock(text=f"{block.title} ({block.source}):"), *inner]
+    return [block]
+
+
+def _check_text(role: str, blocks: Sequence[BaseContentBlock]) -> None:
+    """Refuse what only a user's message may hold."""
+    kind = next((type(block).__name__ for block in blocks if not isinstance(block, TextBlock | CachePoint)), None)
+    if kind:
         raise ValueError(f"a {role} message cannot carry a {kind}: its content is text; put it in a user message")
-    return [_encode_part(block) for block in spoken]
+
+
+def _mark_cache(parts: list[dict[str, Any]], point: CachePoint) -> None:
+    """Say of the last part that the provider's cache may end behind it."""
+    if not parts:
+        raise ValueError("a CachePoint ends what is cached: put it after a block of its message")
+    parts[-1]["cache_control"] = {"type": point.cache_control.type, "ttl": point.cache_control.ttl}
 
 
 def _encode_part(block: BaseContentBlock) -> dict[str, Any]:

@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     )
 
     from aigw import AsyncStream, ResponseInfo, Stream, StreamEvent
+    from llamaindex_aigw._recorded import CallReport
 
 
-def read_chat(stream: Stream[StreamEvent]) -> ChatResponseGen:
+def read_chat(stream: Stream[StreamEvent], report: CallReport) -> ChatResponseGen:
     """Give the responses of a stream; closing the generator closes the connection."""
-    responses = _read_chat(stream)
+    responses = _read_chat(stream, report)
     next(responses)
     return responses
 
 
-async def aread_chat(stream: AsyncStream[StreamEvent]) -> ChatResponseAsyncGen:
+async def aread_chat(stream: AsyncStream[StreamEvent], report: CallReport) -> ChatResponseAsyncGen:
     """Send the request, and give the responses of the stream; closing the generator closes the connection."""
-    responses = _aread_chat(stream)
+    responses = _aread_chat(stream, report)
     await anext(responses)
     return responses
 
@@ -53,26 +54,27 @@ async def aread_completion(responses: ChatResponseAsyncGen) -> CompletionRespons
             yield to_completion(response)
 
 
-def _read_chat(stream: Stream[StreamEvent]) -> ChatResponseGen:
-    with stream:
+def _read_chat(stream: Stream[StreamEvent], report: CallReport) -> ChatResponseGen:
+    with report, stream:
         yield _BEGUN
         decoder = ChunkDecoder(stream.info)
         for chunk in stream:
             response = decoder.feed(chunk)
             if response is not None:
                 yield response
-        yield decoder.close()
+        yield report.answered(decoder.close())
 
 
-async def _aread_chat(stream: AsyncStream[StreamEvent]) -> ChatResponseAsyncGen:
-    async with stream:
-        yield _BEGUN
-        decoder = ChunkDecoder(_known(stream.info))
-        async for chunk in stream:
-            response = decoder.feed(chunk)
-            if response is not None:
-                yield response
-        yield decoder.close()
+async def _aread_chat(stream: AsyncStream[StreamEvent], report: CallReport) -> ChatResponseAsyncGen:
+    with report:
+        async with stream:
+            yield _BEGUN
+            decoder = ChunkDecoder(_known(stream.info))
+            async for chunk in stream:
+                response = decoder.feed(chunk)
+                if response is not None:
+                    yield response
+            yield report.answered(decoder.close())
 
 
 _BEGUN = ChatResponse(message=ChatMessage())

@@ -8,11 +8,13 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
 
+from llamaindex_aigw._schemas import close_schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from llama_index.core.base.llms.types import ChatResponse
-    from llama_index.core.tools.types import BaseTool
+    from llama_index.core.tools.types import BaseTool, ToolMetadata
 
 _MODES: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 
@@ -25,8 +27,16 @@ def encode_tools(tools: Sequence[BaseTool], *, strict: bool = False) -> list[dic
         strict: Have the model keep to the schemas, which strict mode wants closed: every property is required and no
             other is allowed.
     """
-    encoded = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
-    return [_strict(tool) for tool in encoded] if strict else encoded
+    return [encode_function(tool.metadata, strict=strict) for tool in tools]
+
+
+def encode_function(metadata: ToolMetadata, *, strict: bool = False) -> dict[str, Any]:
+    """Encode what LlamaIndex says of one tool; `strict` as in `encode_tools`."""
+    tool = metadata.to_openai_tool(skip_length_check=True)
+    if not strict:
+        return tool
+    function = tool["function"]
+    return {**tool, "function": {**function, "parameters": close_schema(function["parameters"]), "strict": True}}
 
 
 def encode_tool_choice(
@@ -90,21 +100,3 @@ def _arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def _strict(tool: dict[str, Any]) -> dict[str, Any]:
-    function = tool["function"]
-    return {**tool, "function": {**function, "parameters": _closed(function["parameters"]), "strict": True}}
-
-
-def _closed(schema: Any) -> Any:
-    """Close every object of a JSON schema."""
-    if isinstance(schema, list):
-        return [_closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {name: _closed(value) for name, value in schema.items()}
-    properties = closed.get("properties")
-    if closed.get("type") == "object" and isinstance(properties, dict):
-        closed |= {"required": list(properties), "additionalProperties": False}
-    return closed

@@ -1,19 +1,21 @@
 """`CloudflareAIGatewayEmbedding`: any embedding model behind the gateway, for LlamaIndex."""
 
-from typing import Any
+from typing import Any, Final
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import Field, model_validator
 
-from aigw import EmbeddingResult
-from llamaindex_aigw._connection import Connection
+from llamaindex_aigw._instrumented import Instrumented
+
+_WORKERS: Final = 4
+"""LlamaIndex's own word for how many requests run at once; left to itself, its embeddings run all of them."""
 
 
-class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
+class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
     """An embedding model through Cloudflare AI Gateway.
 
     No HTTP client is made before the first call. Nothing is sent that was not given here. Options of single calls:
-    `with aigw.gateway_options({...}):`; their log ids: `with aigw.capture_logs() as logs:`.
+    `with aigw.gateway_options({...}):`; their log ids: `with llamaindex_aigw.capture_logs() as logs:`.
 
     Args:
         model: The model's id, such as `openai/text-embedding-3-small` or `@cf/baai/bge-m3`.
@@ -22,10 +24,13 @@ class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
         text_instruction: Put before every text that is not a query.
         additional_kwargs: Further fields of the request.
         embed_batch_size: Texts per request, 1 to 2048.
+        num_workers: Requests of one async call that run at once; `None` for all of them.
         account_id: The Cloudflare account; else `CLOUDFLARE_ACCOUNT_ID`.
         api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
         gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
         gateway_options: Gateway options of every call (`aigw.GatewayOptions`).
+        send_span_id: Whether LlamaIndex's span id is the event id of each call (`cf-aig-event-id`).
+        metadata_keys: The `instrument_tags` that are sent as metadata of each call, the most important first.
         base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
         provider_key: Your own key at the provider.
         surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
@@ -43,6 +48,7 @@ class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
     query_instruction: str | None = None
     text_instruction: str | None = None
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    num_workers: int | None = Field(default=_WORKERS, ge=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -57,6 +63,23 @@ class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
     def class_name(cls) -> str:
         """Give the name LlamaIndex's serialization knows the class by."""
         return "CloudflareAIGatewayEmbedding"
+
+    async def aget_text_embedding_batch(
+        self,
+        texts: list[str],
+        show_progress: bool = False,  # noqa: FBT001, FBT002 - the signature is LlamaIndex's
+        **kwargs: Any,
+    ) -> list[list[float]]:
+        """Embed texts, `embed_batch_size` of them a request and `num_workers` requests at once.
+
+        Returns:
+            One vector per text, in the order of the texts.
+        """
+        size = self.embed_batch_size if self.num_workers == 1 else max(1, len(texts))
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), size):  # LlamaIndex takes one worker for any number
+            vectors += await super().aget_text_embedding_batch(texts[start : start + size], show_progress, **kwargs)
+        return vectors
 
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._embed([_instructed(self.query_instruction, query)])[0]
@@ -79,12 +102,18 @@ class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not texts:
             return []
-        return _vectors(self._sync_client().embed(self._body(texts), surface=self.surface), len(texts))
+        options, client = self._call_options(), self._sync_client()
+        with self._begin(self.model, options, "embedding") as report, self._sending(report):
+            result = client.embed(self._body(texts), gateway=options, surface=self.surface)
+            return report.embedded(result).vectors_of(len(texts))
 
     async def _aembed(self, texts: list[str]) -> list[list[float]]:
         if not texts:
             return []
-        return _vectors(await self._async_client().embed(self._body(texts), surface=self.surface), len(texts))
+        options, client = self._call_options(), self._async_client()
+        with self._begin(self.model, options, "embedding") as report, self._sending(report):
+            result = await client.embed(self._body(texts), gateway=options, surface=self.surface)
+            return report.embedded(result).vectors_of(len(texts))
 
     def _body(self, texts: list[str]) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self.model, "input": texts}
@@ -95,15 +124,3 @@ class CloudflareAIGatewayEmbedding(Connection, BaseEmbedding):
 
 def _instructed(instruction: str | None, text: str) -> str:
     return f"{instruction.strip()} {text}" if instruction else text
-
-
-def _vectors(result: EmbeddingResult, count: int) -> list[list[float]]:
-    """Give one vector per text, in the order of the texts.
-
-    Raises:
-        ValueError: There are more or fewer.
-    """
-    vectors = result.vectors
-    if len(vectors) != count:
-        raise ValueError(f"{count} texts were sent and {len(vectors)} vectors came back")
-    return vectors

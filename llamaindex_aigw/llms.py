@@ -5,8 +5,8 @@ is returned, so that a stream read later, or in another context, is the call tha
 """
 # ruff: noqa: FBT001, FBT002 - the signatures are LlamaIndex's
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, Final
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -19,35 +19,23 @@ from llama_index.core.base.llms.types import (
     LLMMetadata,
     MessageRole,
 )
-from llama_index.core.constants import DEFAULT_NUM_OUTPUTS
-from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import Field
 
-from llamaindex_aigw._connection import Connection
+from llamaindex_aigw._instrumented import Instrumented
+from llamaindex_aigw._listening import chat_events, completion_events
 from llamaindex_aigw._messages import decode_completion, to_completion
+from llamaindex_aigw._metadata import read_metadata, takes_schema
 from llamaindex_aigw._readers import aread_chat, aread_completion, read_chat, read_completion
 from llamaindex_aigw._request import ChatRequest, build_request
+from llamaindex_aigw._structured import StructuredOutput
 from llamaindex_aigw._tools import decode_tool_calls, encode_tool_choice, encode_tools, keep_first_call
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _SENT: Final = ("model", "surface", "temperature", "max_tokens", "top_p", "stop", "seed")
 
 
-def _chat_events(function: F) -> F:
-    """Have LlamaIndex tell of a chat, and keep the function's type."""
-    return cast("F", llm_chat_callback()(function))
-
-
-def _completion_events(function: F) -> F:
-    """Have LlamaIndex tell of a completion, and keep the function's type."""
-    return cast("F", llm_completion_callback()(function))
-
-
-class CloudflareAIGateway(Connection, FunctionCallingLLM):
+class CloudflareAIGateway(Instrumented, StructuredOutput):
     """A chat model through Cloudflare AI Gateway.
 
     No HTTP client is made before the first call. Nothing is sent that was not given, here or with the call, but for
@@ -58,6 +46,9 @@ class CloudflareAIGateway(Connection, FunctionCallingLLM):
     `additional_kwargs`, and the token counts beside them. In a stream the last response has them, and it alone; it
     comes when the stream has ended and adds no text.
 
+    Objects of a class instead of text (`structured_predict` and its kin, `as_structured_llm`) are asked for by JSON
+    schema where the model can, else by a tool; a stream of them ends in the class itself.
+
     Args:
         model: The model's id: `openai/gpt-4.1-mini`, `@cf/meta/llama-3.1-8b-instruct`, `dynamic/my-route`.
         temperature: As the model takes it.
@@ -65,14 +56,20 @@ class CloudflareAIGateway(Connection, FunctionCallingLLM):
         top_p: As the model takes it.
         stop: Where to stop: one text or several.
         seed: As the model takes it.
-        strict: Have the model keep to the schemas of tools.
+        strict: Have the model keep to the schemas of tools. A JSON schema it is asked to answer in is always strict,
+            where it can be.
         additional_kwargs: Further fields of the request.
-        context_window: Tokens the model can take; LlamaIndex plans prompts with it.
-        is_function_calling_model: Whether the model can call tools.
+        context_window: Tokens the model can take, which LlamaIndex plans prompts with; else what `aigw.model_profile`
+            knows, else 128,000.
+        is_function_calling_model: Whether the model can call tools; else what the profile knows, else that it can.
+        is_structured_output_model: Whether the model can be held to a JSON schema, for structured output; else what the
+            profile knows, else that it cannot, and a tool is used.
         account_id: The Cloudflare account; else `CLOUDFLARE_ACCOUNT_ID`.
         api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
         gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
         gateway_options: Gateway options of every call (`aigw.GatewayOptions`).
+        send_span_id: Whether LlamaIndex's span id is the event id of each call (`cf-aig-event-id`).
+        metadata_keys: The `instrument_tags` that are sent as metadata of each call, the most important first.
         base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
         provider_key: Your own key at the provider.
         surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
@@ -94,8 +91,9 @@ class CloudflareAIGateway(Connection, FunctionCallingLLM):
     seed: int | None = None
     strict: bool = False
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
-    context_window: int = 128_000
-    is_function_calling_model: bool = True
+    context_window: int | None = Field(default=None, gt=0)
+    is_function_calling_model: bool | None = None
+    is_structured_output_model: bool | None = None
 
     @classmethod
     def class_name(cls) -> str:
@@ -105,53 +103,55 @@ class CloudflareAIGateway(Connection, FunctionCallingLLM):
     @property
     def metadata(self) -> LLMMetadata:
         """What LlamaIndex plans with; every model id is taken."""
-        return LLMMetadata(
+        return read_metadata(
+            self.model,
             context_window=self.context_window,
-            num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
-            is_chat_model=True,
+            max_tokens=self.max_tokens,
             is_function_calling_model=self.is_function_calling_model,
-            model_name=self.model,
         )
 
-    @_chat_events
+    @chat_events
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer a conversation."""
         return self._chat(messages, **kwargs)
 
-    @_chat_events
+    @chat_events
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
         return self._stream_chat(messages, **kwargs)
 
-    @_chat_events
+    @chat_events
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer a conversation."""
         return await self._achat(messages, **kwargs)
 
-    @_chat_events
+    @chat_events
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
         return await self._astream_chat(messages, **kwargs)
 
-    @_completion_events
+    @completion_events
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 a prompt is sent as it is, formatted or not
         """Answer a prompt, sent as one user message."""
         return to_completion(self._chat(_as_messages(prompt), **kwargs))
 
-    @_completion_events
+    @completion_events
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: ARG002 as in `complete`
         """Answer a prompt as the answer comes."""
         return read_completion(self._stream_chat(_as_messages(prompt), **kwargs))
 
-    @_completion_events
+    @completion_events
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 as in `complete`
         """Answer a prompt, sent as one user message."""
         return to_completion(await self._achat(_as_messages(prompt), **kwargs))
 
-    @_completion_events
+    @completion_events
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:  # noqa: ARG002 as in `complete`
         """Answer a prompt as the answer comes."""
         return aread_completion(await self._astream_chat(_as_messages(prompt), **kwargs))
+
+    def _takes_schema(self) -> bool:
+        return takes_schema(self.model, is_structured_output_model=self.is_structured_output_model)
 
     def get_tool_calls_from_response(
         self,
@@ -171,27 +171,34 @@ class CloudflareAIGateway(Connection, FunctionCallingLLM):
 
     def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
-        result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-        return decode_completion(result.output, result.info)
+        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+            result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            return report.answered(decode_completion(result.output, result.info))
 
     async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
-        result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-        return decode_completion(result.output, result.info)
+        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+            result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            return report.answered(decode_completion(result.output, result.info))
 
     def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._sync_client()
-        return read_chat(client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface))
+        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+            stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            return read_chat(stream, report)
 
     async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._async_client()
-        return await aread_chat(client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface))
+        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+            stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            return await aread_chat(stream, report)
 
     def _request(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, is_stream: bool = False
     ) -> ChatRequest:
+        kwargs = {**kwargs, "gateway_options": self._call_options(kwargs.get("gateway_options"))}
         fields = {name: getattr(self, name) for name in _SENT if getattr(self, name) not in (None, [])}
         return build_request(messages, {**fields, **self.additional_kwargs}, kwargs, is_stream=is_stream)
 

@@ -6,8 +6,7 @@ import pytest
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 
 import aigw
-from aigw import EmbeddingResult, ResponseInfo
-from llamaindex_aigw.embeddings import CloudflareAIGatewayEmbedding, _vectors
+from llamaindex_aigw import CloudflareAIGatewayEmbedding
 
 TEXTS = [
     f"text number {number} about {word}" for number, word in enumerate(("cats", "dogs", "rain", "iron", "tea") * 5)
@@ -87,9 +86,3 @@ def test_llamaindexs_name_for_the_model_is_the_same(name):
     model = CloudflareAIGatewayEmbedding(**{name: "@cf/baai/bge-m3"})
     assert (model.model, model.model_name) == ("@cf/baai/bge-m3", "@cf/baai/bge-m3")
     assert model.class_name() == "CloudflareAIGatewayEmbedding"
-
-
-def test_a_missing_vector_is_an_error():
-    result = EmbeddingResult(data=({"index": 0, "embedding": [1.0]},), info=ResponseInfo())
-    with pytest.raises(ValueError, match="2 texts were sent and 1 vectors came back"):
-        _vectors(result, 2)

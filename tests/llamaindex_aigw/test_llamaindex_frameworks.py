@@ -138,4 +138,5 @@ def test_a_structured_stream_ends_in_the_class(scripted, kit):
         kit.streamed(kit.chunk({"tool_calls": [call]}), kit.chunk({"tool_calls": [rest]}), kit.chunk({}, "tool_calls"))
     )
     objects = list(llm.stream_structured_predict(Person, PromptTemplate("Who?")))
-    assert [item.name for item in objects] == [None, "Ada", "Ada"]
+    assert [item.name for item in objects] == ["Ad", "Ada"]
+    assert objects[-1] == Person(name="Ada")

@@ -2,9 +2,11 @@
 
 import httpx
 import pytest
+from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.llms import ChatMessage
 
 import aigw
+from aigw.local import Reply
 from llamaindex_aigw import CloudflareAIGateway
 
 MESSAGES = [ChatMessage(role="user", content="Hi")]
@@ -166,4 +168,32 @@ async def test_an_async_stream_left_early_frees_its_connection(scripted, kit, me
         await anext(stream)
         await stream.aclose()
         assert (await llm.achat(MESSAGES)).message.content == "ok"
+    assert len(upstream.bodies) == 2
+
+
+def _refused(status):
+    headers = (("content-type", "application/json"), ("retry-after", "0"))
+    return lambda: Reply(status, headers, b'{"error": {"message": "busy"}}')
+
+
+@pytest.mark.parametrize("method", ["chat", "stream_chat"])
+def test_a_call_that_was_not_run_is_sent_again_and_told_once(scripted, kit, method):
+    stream = kit.streamed(kit.chunk({"content": "ok"}), kit.chunk({}, "stop"))
+    llm, upstream = scripted(_refused(503), kit.answered({"content": "ok"}) if method == "chat" else stream)
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    llm.callback_manager = CallbackManager([debug])
+    given = getattr(llm, method)(MESSAGES)
+    last = given if method == "chat" else list(given)[-1]
+    assert last.message.content == "ok"
+    assert len(upstream.bodies) == 2
+    assert [len(pair) for pair in debug.get_event_pairs(CBEventType.LLM)] == [2]
+
+
+async def test_a_stream_is_not_sent_again_after_its_first_piece(scripted, kit):
+    broken = kit.streamed(kit.chunk({"content": "a"}), {"error": {"message": "overloaded"}})
+    llm, upstream = scripted(broken, max_retries=5)
+    with pytest.raises(aigw.StreamError):
+        list(llm.stream_chat(MESSAGES))
+    with pytest.raises(aigw.StreamError):
+        [response async for response in await llm.astream_chat(MESSAGES)]
     assert len(upstream.bodies) == 2

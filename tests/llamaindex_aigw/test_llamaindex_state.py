@@ -132,7 +132,13 @@ def test_an_unknown_argument_is_told_at_once(kind):
 
 
 def test_the_packages_names():
-    assert llamaindex_aigw.__all__ == ["CloudflareAIGateway", "CloudflareAIGatewayEmbedding", "__version__"]
+    assert llamaindex_aigw.__all__ == [
+        "AIGatewayEventHandler",
+        "CloudflareAIGateway",
+        "CloudflareAIGatewayEmbedding",
+        "__version__",
+        "capture_logs",
+    ]
     assert set(llamaindex_aigw.__all__) <= set(dir(llamaindex_aigw))
     assert llamaindex_aigw.__version__ == aigw.__version__
     assert not hasattr(llamaindex_aigw, "ChatGateway")

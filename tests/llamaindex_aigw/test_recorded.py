@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from llama_index.core.prompts import PromptTemplate
+from pydantic import BaseModel
 
 from aigw import AIGateway
-from llamaindex_aigw import CloudflareAIGateway, CloudflareAIGatewayEmbedding
+from llamaindex_aigw import CloudflareAIGateway, CloudflareAIGatewayEmbedding, capture_logs
 
 pytestmark = pytest.mark.vcr
 
@@ -37,3 +39,23 @@ def test_embeddings_of_texts(recorded: dict[str, Any]):
     model = CloudflareAIGatewayEmbedding(model="@cf/baai/bge-m3", **recorded)
 
     assert len(model.get_text_embedding_batch(["one", "two"])) == 2
+
+
+def test_structured_prediction(recorded: dict[str, Any]):
+    class Order(BaseModel):
+        """An order."""
+
+        item: str
+        count: int
+
+    llm = CloudflareAIGateway(model=MODEL, **recorded)
+
+    assert llm.structured_predict(Order, PromptTemplate("The order: item is 'teapot', count is 3.")).count == 3
+
+
+def test_feedback_by_capture(recorded: dict[str, Any]):
+    with capture_logs() as logs:
+        CloudflareAIGateway(model=MODEL, **recorded).complete("Say hello.")
+
+    assert len(logs.log_ids) == 1
+    assert logs.feedback(1, score=90) == logs.log_ids

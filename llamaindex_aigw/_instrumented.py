@@ -1,0 +1,93 @@
+"""What the models have besides their connection: the gateway is told of LlamaIndex, and LlamaIndex of the gateway."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from llama_index.core.instrumentation.span import active_span_id
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.dispatcher import active_instrument_tags
+
+from aigw import ConfigurationError, context_options
+from llamaindex_aigw._captured import current_captures
+from llamaindex_aigw._connection import Connection
+from llamaindex_aigw._events import AIGatewayCallEvent
+from llamaindex_aigw._listening import is_heard
+from llamaindex_aigw._recorded import Caller, CallReport
+from llamaindex_aigw._span_options import span_options
+from llamaindex_aigw._spans import current_place, current_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aigw import GatewayOptions
+    from llamaindex_aigw._recorded import Kind
+
+_DISPATCHER: Final = get_dispatcher(__name__)
+
+
+class Instrumented(Connection):
+    """A model whose calls are known by their span, and heard of by captures and handlers.
+
+    Attributes:
+        send_span_id: Whether LlamaIndex's span id is the event id of each call (`cf-aig-event-id`), so that a log can
+            be found by it from anywhere; an `event_id` of the gateway options wins.
+        metadata_keys: The `instrument_tags` that are sent as metadata of each call, the most important first. The
+            gateway keeps five entries in all; those of the gateway options come first. No other tag is ever sent.
+    """
+
+    send_span_id: bool = True
+    metadata_keys: tuple[str, ...] = ()
+
+    def __init__(self, /, **data: Any) -> None:
+        super().__init__(**data)
+        refused = [key for key in self.metadata_keys if not key or key.startswith("cf.")]
+        if refused:
+            raise ConfigurationError(
+                f"metadata_keys cannot hold {refused[0]!r}: a key is not empty and does not begin with 'cf.'"
+            )
+
+    def _call_options(self, options: GatewayOptions | None = None) -> Any:
+        """Give a call's gateway options with what LlamaIndex knows of it; to be asked for in the call's own span."""
+        return span_options(
+            options,
+            span_id=active_span_id.get(),
+            tags=active_instrument_tags.get(),
+            beneath=(self.gateway_options or {}, context_options()),
+            metadata_keys=self.metadata_keys,
+            sends_span_id=self.send_span_id,
+        )
+
+    def _begin(self, model: str, options: GatewayOptions | None, kind: Kind = "chat") -> CallReport:
+        """Begin the report of a call, for the captures it is made in; to be asked for in the call's own span."""
+        layers = (options, self.gateway_options)
+        report = CallReport(
+            Caller(
+                kind=kind,
+                model=model,
+                sync_client=self._sync_client,
+                async_client=self._async_client,
+                place=current_place(),
+                tags=current_tags(),
+                event_id=next((layer["event_id"] for layer in layers if _has_event_id(layer)), None),
+            )
+        )
+        for captured in current_captures():
+            captured.record(report)
+        return report
+
+    @contextmanager
+    def _sending(self, report: CallReport) -> Iterator[None]:
+        """Hear what the gateway says of the request that is sent in this block, and tell LlamaIndex."""
+        try:
+            with report.listening():
+                yield
+        finally:
+            if is_heard(self):
+                _DISPATCHER.event(AIGatewayCallEvent(report))
+
+
+def _has_event_id(layer: GatewayOptions | None) -> TypeGuard[dict[str, str]]:
+    """Tell whether a layer of options, which may yet be anything, has an event id."""
+    return isinstance(layer, dict) and "event_id" in layer
