@@ -6,25 +6,20 @@ the entry `aigw`, which is gateway options, and the keys that the model's `metad
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables.config import ensure_config
 
-from aigw import ConfigurationError, context_options
+from aigw import ConfigurationError, context_options, forward_metadata, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from langchain_aigw._runs import ModelRun
 
 OPTIONS_KEY: Final = "aigw"
 """The entry of a run's metadata that is gateway options."""
-
-MAX_METADATA: Final = 5
-"""Entries of metadata that the gateway keeps per request. Source: AI Gateway docs, Custom metadata."""
 
 
 def run_options(
@@ -57,7 +52,7 @@ def run_options(
     beneath = (model, context_options())
     if metadata_keys:
         known = {**(ensure_config().get("configurable") or {}), **run.metadata}
-        _forward(known, options, metadata_keys, {key for layer in beneath for key in _labels(layer)})
+        options = forward_metadata(known, options, metadata_keys, beneath)
     if sends_run_id and not any("event_id" in layer for layer in (*beneath, options)):
         options["event_id"] = str(run.run_id)
     return options
@@ -72,40 +67,6 @@ def chosen_event_id(model: Mapping[str, Any], call: Any) -> str | None:
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**lower, **upper}
-    if _labels(lower) and _labels(upper):
-        merged["metadata"] = {**_labels(lower), **_labels(upper)}
+    if metadata_of(lower) and metadata_of(upper):
+        merged["metadata"] = {**metadata_of(lower), **metadata_of(upper)}
     return merged
-
-
-def _labels(layer: Mapping[str, Any]) -> Mapping[str, Any]:
-    labels = layer.get("metadata")
-    return labels if isinstance(labels, Mapping) else {}
-
-
-def _forward(known: Mapping[str, Any], options: dict[str, Any], keys: Iterable[str], beneath: Iterable[str]) -> None:
-    """Put what `keys` name under the metadata of `options`, as long as there is room."""
-    own = _labels(options)
-    taken = {*beneath, *own}
-    forwarded: dict[str, Any] = {}
-    dropped: list[str] = []
-    for key in keys:
-        value = known.get(key)
-        if key in own or value is None:
-            continue
-        if _is_scalar(value) and (key in taken or len(taken) < MAX_METADATA):
-            forwarded[key] = value
-            taken.add(key)
-        else:
-            dropped.append(key)
-    if forwarded:
-        options["metadata"] = {**forwarded, **own}
-    if dropped:
-        warnings.warn(
-            f"not sent as gateway metadata: {', '.join(dropped)}; the gateway keeps {MAX_METADATA} entries of a "
-            "request, each a text, a finite number or a bool",
-            stacklevel=2,
-        )
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))

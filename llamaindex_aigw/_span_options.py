@@ -6,16 +6,13 @@ forwarded as a whole. Only the keys that the model's `metadata_keys` name leave 
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from aigw import forward_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-MAX_METADATA: Final = 5
-"""Entries of metadata that the gateway keeps per request. Source: AI Gateway docs, Custom metadata."""
+    from collections.abc import Sequence
 
 
 def event_id_of(span_id: str) -> str:
@@ -46,41 +43,7 @@ def span_options(
         return call
     options = dict(call or {})
     if metadata_keys:
-        _forward(tags, options, metadata_keys, {key for layer in beneath for key in _labels(layer)})
+        options = forward_metadata(tags, options, metadata_keys, beneath)
     if span_id and sends_span_id and not any("event_id" in layer for layer in (*beneath, options)):
         options["event_id"] = event_id_of(span_id)
     return options or call
-
-
-def _labels(layer: Mapping[str, Any]) -> Mapping[str, Any]:
-    labels = layer.get("metadata")
-    return labels if isinstance(labels, Mapping) else {}
-
-
-def _forward(tags: Mapping[str, Any], options: dict[str, Any], keys: Iterable[str], beneath: Iterable[str]) -> None:
-    """Put what `keys` name under the metadata of `options`, as long as there is room."""
-    own = _labels(options)
-    taken = {*beneath, *own}
-    forwarded: dict[str, Any] = {}
-    dropped: list[str] = []
-    for key in keys:
-        value = tags.get(key)
-        if key in own or value is None:
-            continue
-        if _is_scalar(value) and (key in taken or len(taken) < MAX_METADATA):
-            forwarded[key] = value
-            taken.add(key)
-        else:
-            dropped.append(key)
-    if forwarded:
-        options["metadata"] = {**forwarded, **own}
-    if dropped:
-        warnings.warn(
-            f"not sent as gateway metadata: {', '.join(dropped)}; the gateway keeps {MAX_METADATA} entries per "
-            "request, each a text, a finite number or a bool",
-            stacklevel=2,
-        )
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))

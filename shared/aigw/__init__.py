@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         StreamTruncatedError,
     )
     from aigw._feedback import LoggedCall, Which, arate_logs, rate_logs
+    from aigw._forwarding import forward_metadata, metadata_of
     from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
     from aigw._models import (
         ChatCompletion,
@@ -114,7 +115,9 @@ __all__ = [
     "arate_logs",
     "capture_logs",
     "context_options",
+    "forward_metadata",
     "gateway_options",
+    "metadata_of",
     "model_profile",
     "rate_logs",
 ]
@@ -172,7 +175,9 @@ _MODULES: Final = {
     "arate_logs": "_feedback",
     "capture_logs": "_capture",
     "context_options": "_options",
+    "forward_metadata": "_forwarding",
     "gateway_options": "_options",
+    "metadata_of": "_forwarding",
     "model_profile": "_profiles",
     "rate_logs": "_feedback",
 }

@@ -1,0 +1,66 @@
+"""What a framework knows of a run, and what of it goes to the gateway: only what was named, and only as far as it fits.
+
+A run's metadata holds the framework's internals and the user's words, so that nothing is ever sent wholesale.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aigw._options import MAX_METADATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def forward_metadata(
+    known: Mapping[str, Any], options: Mapping[str, Any], keys: Iterable[str], beneath: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Give gateway options with what `keys` name of `known` among their metadata.
+
+    The options' own metadata win, and there are at most five entries once all layers are merged. What cannot be sent is
+    named in one warning: a value that is no text, finite number or bool, or a key there is no room for.
+
+    Args:
+        known: What is known of the run.
+        options: The options of a call; they are not changed.
+        keys: The keys to forward, the most important first.
+        beneath: The layers these options will be laid over.
+    """
+    own = metadata_of(options)
+    taken = {*own, *(key for layer in beneath for key in metadata_of(layer))}
+    forwarded: dict[str, Any] = {}
+    dropped: list[str] = []
+    for key in keys:
+        value = known.get(key)
+        if key in own or value is None:
+            continue
+        if _is_scalar(value) and (key in taken or len(taken) < MAX_METADATA):
+            forwarded[key] = value
+            taken.add(key)
+        else:
+            dropped.append(key)
+    if dropped:
+        _warn(dropped)
+    return {**options, "metadata": {**forwarded, **own}} if forwarded else dict(options)
+
+
+def metadata_of(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the metadata of unchecked options; none where it is no dict."""
+    metadata = options.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _warn(dropped: list[str]) -> None:
+    warnings.warn(
+        f"not sent as gateway metadata: {', '.join(dropped)}; the gateway keeps {MAX_METADATA} entries of a request, "
+        "each a text, a finite number or a bool",
+        stacklevel=4,
+    )
