@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.runnables.config import ensure_config
 
 from aigw import ConfigurationError, context_options, forward_metadata, metadata_of
+from langchain_aigw._runs import started_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,13 @@ def chosen_event_id(model: Mapping[str, Any], call: Any) -> str | None:
     layers = (model, context_options(), call if isinstance(call, Mapping) else {})
     chosen = [layer["event_id"] for layer in layers if "event_id" in layer]
     return chosen[-1] if chosen else None
+
+
+def options_around() -> list[tuple[str, Any]]:
+    """Give the options of a call that stand neither on the model nor in its keywords: the context's, the run's."""
+    given = started_metadata().get(OPTIONS_KEY)
+    merged = _merge(context_options(), given) if isinstance(given, Mapping) else context_options()
+    return sorted(merged.items())
 
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

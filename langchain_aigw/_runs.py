@@ -120,6 +120,12 @@ def take_run(run_manager: BaseRunManager | None) -> ModelRun | None:
     return run
 
 
+def started_metadata() -> Mapping[str, Any]:
+    """Give the metadata of the run that is about to call its model, without taking the run."""
+    started = _STARTED.get()
+    return started.runs[0].metadata if started and started.runs else {}
+
+
 def surrounding_run_id() -> UUID | None:
     """Give the run this code runs in, for runs that LangChain starts without a parent.
 

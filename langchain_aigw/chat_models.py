@@ -21,14 +21,14 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_pydantic_v1_subclass
 from pydantic import model_validator
 
-from aigw import APIStatusError, ResponseInfo, RunResult, __version__, context_options
+from aigw import APIStatusError, ResponseInfo, RunResult, __version__
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
 from langchain_aigw._profile import KnownProfile, known_profile
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._replay import mark_replayed
 from langchain_aigw._request import ChatRequest, build_request
-from langchain_aigw._run_options import chosen_event_id, run_options
+from langchain_aigw._run_options import chosen_event_id, options_around, run_options
 from langchain_aigw._runs import ModelRun, report_call, take_run, with_run_noter
 from langchain_aigw._sampling import Sampling
 from langchain_aigw._structured import (
@@ -176,12 +176,16 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {"model": self.model, **self._place(), **self._sampling()}
-        context = context_options()
-        return {**own, "context_gateway_options": dict(context)} if context else own
+        return {"model": self.model, **self._place(), **self._sampling()}
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return known_profile(self.model)
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """Give the key of LangChain's cache, with the gateway options around the call in it."""
+        own = super()._get_llm_string(stop=stop, **kwargs)
+        around = options_around()
+        return f"{own}---{around}" if around else own
 
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return [mark_replayed(generation) for generation in super()._convert_cached_generations(cache_val)]
