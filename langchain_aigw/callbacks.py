@@ -14,11 +14,20 @@ from uuid import UUID
 from langchain_core.messages import BaseMessage
 from langchain_core.tracers.context import register_configure_hook
 
-from aigw import UNSET, ConfigurationError, LoggedCall, LogNotFoundError, ResponseInfo, arate_logs, rate_logs
+from aigw import (
+    UNSET,
+    ConfigurationError,
+    LoggedCall,
+    LogNotFoundError,
+    ResponseInfo,
+    arate_logs,
+    aread_logs,
+    rate_logs,
+    read_logs,
+)
 from langchain_aigw._decode import GATEWAY_KEY
 from langchain_aigw._judge import Judge
 from langchain_aigw._rating import choose_calls
-from langchain_aigw._reconcile import aread_logs, read_logs
 from langchain_aigw._recorded import Caller, RecordedCall
 from langchain_aigw._run_recorder import RunRecorder, parse_run_id
 
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
 
     from langchain_core.outputs import LLMResult
 
-    from aigw import AIGateway, AsyncAIGateway, Feedback, MetadataValue, Unset, Which
+    from aigw import AIGateway, AsyncAIGateway, Feedback, GatewayLog, MetadataValue, Unset, Which
     from langchain_aigw._judge import JudgeFunction
     from langchain_aigw._run_tree import Entry
 
@@ -179,13 +188,17 @@ class AIGatewayCallbackHandler(RunRecorder):
         Raises:
             AIGatewayError: The gateway could not be reached, or said no.
         """
-        read_logs(self._reports(run_id), self._reach, wait)
+        read_logs(self._readings(run_id), wait=wait)
         return self.calls(run_id)
 
     async def areconcile(self, run_id: UUID | str | None = None, *, wait: float = 0) -> list[RecordedCall]:
         """As `reconcile`, with `await`."""
-        await aread_logs(self._reports(run_id), self._reach, wait)
+        await aread_logs(self._readings(run_id), wait=wait)
         return self.calls(run_id)
+
+    def _readings(self, run_id: UUID | str | None) -> list[tuple[LoggedCall, Callable[[GatewayLog], None]]]:
+        reports = self._reports(run_id)
+        return [(self._reach(call), report.found) for report in reports for call in report.calls()]
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until the judge is through with the answers so far; tell whether it was within `timeout` seconds."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from aigw import LogNotFoundError
+from aigw import aread_logs, read_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aigw import GatewayLog, LoggedCall, Which
     from llamaindex_aigw._recorded import CallReport, RecordedCall
-
-_AT_ONCE: Final = 8
 
 
 def choose_calls(calls: Sequence[RecordedCall], which: Which) -> list[LoggedCall]:
@@ -40,48 +36,16 @@ def calls_of(reports: Sequence[CallReport]) -> list[RecordedCall]:
 
 
 def reconcile_reports(reports: Sequence[CallReport], wait: float) -> list[RecordedCall]:
-    """Read the log of every call that has one, at most eight at once; give the calls with what is known now."""
-
-    def read(pair: tuple[CallReport, RecordedCall]) -> None:
-        report, call = pair
-        log = _read(call, wait)
-        if log is not None:
-            report.found(log)
-
-    with ThreadPoolExecutor(_AT_ONCE) as executor:
-        list(executor.map(read, _with_logs(reports)))
+    """Read the log of every call that has one; give the calls with what is known now."""
+    read_logs(_readings(reports), wait=wait)
     return calls_of(reports)
 
 
 async def areconcile_reports(reports: Sequence[CallReport], wait: float) -> list[RecordedCall]:
     """As `reconcile_reports`, with `await`."""
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def read(report: CallReport, call: RecordedCall) -> None:
-        async with turns:
-            log = await _aread(call, wait)
-        if log is not None:
-            report.found(log)
-
-    await asyncio.gather(*(read(report, call) for report, call in _with_logs(reports)))
+    await aread_logs(_readings(reports), wait=wait)
     return calls_of(reports)
 
 
-def _with_logs(reports: Sequence[CallReport]) -> list[tuple[CallReport, RecordedCall]]:
-    return [(report, call) for report in reports for call in report.calls() if call.log_id]
-
-
-def _read(call: RecordedCall, wait: float) -> GatewayLog | None:
-    gateway = call.caller.sync_client().gateway(call.info.gateway_id)
-    try:
-        return gateway.get_log(call.log_id or "", wait=wait)
-    except LogNotFoundError:
-        return None
-
-
-async def _aread(call: RecordedCall, wait: float) -> GatewayLog | None:
-    gateway = call.caller.async_client().gateway(call.info.gateway_id)
-    try:
-        return await gateway.get_log(call.log_id or "", wait=wait)
-    except LogNotFoundError:
-        return None
+def _readings(reports: Sequence[CallReport]) -> list[tuple[LoggedCall, Callable[[GatewayLog], None]]]:
+    return [(call.logged, report.found) for report in reports for call in report.calls()]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from aigw._feedback import LoggedCall, Which, arate_logs, rate_logs
     from aigw._forwarding import forward_metadata, metadata_of
     from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
+    from aigw._log_reading import aread_logs, read_logs
     from aigw._models import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -113,6 +114,7 @@ __all__ = [
     "Which",
     "__version__",
     "arate_logs",
+    "aread_logs",
     "capture_logs",
     "context_options",
     "forward_metadata",
@@ -120,6 +122,7 @@ __all__ = [
     "metadata_of",
     "model_profile",
     "rate_logs",
+    "read_logs",
 ]
 
 _MODULES: Final = {
@@ -173,6 +176,7 @@ _MODULES: Final = {
     "Unset": "_log_calls",
     "Which": "_feedback",
     "arate_logs": "_feedback",
+    "aread_logs": "_log_reading",
     "capture_logs": "_capture",
     "context_options": "_options",
     "forward_metadata": "_forwarding",
@@ -180,6 +184,7 @@ _MODULES: Final = {
     "metadata_of": "_forwarding",
     "model_profile": "_profiles",
     "rate_logs": "_feedback",
+    "read_logs": "_log_reading",
 }
 
 

@@ -21,8 +21,8 @@ NAMES = [
     "MetadataValue", "ModelNotFoundError", "NotFoundError", "PaymentRequiredError", "PermissionDeniedError",
     "RateLimitError", "ResponseInfo", "Retries", "RunResult", "SpendLimitError", "Step", "StepConfig",
     "Stream", "StreamError", "StreamEvent", "StreamTruncatedError", "Surface", "Unset", "Which",
-    "__version__", "arate_logs", "capture_logs", "context_options", "forward_metadata", "gateway_options",
-    "metadata_of", "model_profile", "rate_logs",
+    "__version__", "arate_logs", "aread_logs", "capture_logs", "context_options", "forward_metadata",
+    "gateway_options", "metadata_of", "model_profile", "rate_logs", "read_logs",
 ]  # fmt: skip
 
 NOT_IMPORTED = ("langchain_core", "llama_index", "starlette", "uvicorn", "aiohttp", "httpx_aiohttp")
