@@ -1,6 +1,7 @@
 # Two commands do everything on a machine that has only Python >= 3.11 and make:
 #   make demo [DOCS=folder-or-files] [QUESTION="..."] [UPSTREAM=http://localhost:11434/v1]
 #   make test [ARGS="..."]
+# and for those who work on it: make lint, make record, make soak [ARGS="--minutes 5"]
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 export DOCS QUESTION UPSTREAM MODEL EMBED_MODEL
 
-.PHONY: demo test lint record clean
+.PHONY: demo test lint record soak clean
 
 demo: $(VENV)/.has-demo
 	@$(BIN)/python -m examples.demo
@@ -21,6 +22,9 @@ lint: $(VENV)/.has-dev
 
 record: $(VENV)/.has-test
 	@$(BIN)/python -m pytest --record-mode=rewrite tests -m vcr
+
+soak: $(VENV)/.has-test
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build

@@ -10,8 +10,12 @@ import pytest
 
 from aigw.local import LocalGateway
 
+from .needs import require as needs_require
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .needs import Require
 
 _PREFIXES = ("CLOUDFLARE_", "AIGW_")
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy")
@@ -24,6 +28,12 @@ def no_account_in_the_environment(request: pytest.FixtureRequest, monkeypatch: p
         for name in os.environ:
             if name.startswith(_PREFIXES) or name in _PROXIES:
                 monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def require() -> Require:
+    """Give `needs.require`, which skips what cannot be run here."""
+    return needs_require
 
 
 _LOCAL_ORIGINS = (

@@ -35,6 +35,11 @@ def test_every_cause_of_the_doctor_is_on_the_page_and_none_more():
     assert len(documented_causes()) >= 12
 
 
+def test_every_cause_of_the_doctor_is_provoked_by_a_test():
+    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_cli_doctor*.py"))
+    assert [cause for cause in sorted(documented_causes()) if f'"{cause}"' not in tests] == []
+
+
 def test_every_exit_code_is_on_the_page():
     table = PAGE.partition("| Exit code |")[2].partition("\n\n")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) ", table, re.MULTILINE)] == [int(code) for code in ExitCode]

@@ -29,6 +29,28 @@ def test_its_options_are_those_of_the_module(shell):
     assert ours.out.partition("options:")[2] == theirs.partition("options:")[2]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--host", "0.0.0.0"], "token"),
+        (["--retain", "a week"], "retain: expected a number of logs"),
+        (["--upstream", "ollama"], "--upstream: expected NAME=URL"),
+    ],
+)
+def test_what_it_cannot_be_told_is_one_sentence_and_2(shell, words, says):
+    done = shell(None, "local", "--port", "0", *words)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("cf-aigw local: ")
+    assert says in done.err
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_1(shell, aigw_local):
+    port = aigw_local.base_url.rpartition(":")[2]
+    done = shell(None, "local", "--port", port)
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith(f"cf-aigw local: cannot listen on 127.0.0.1 port {port}: ")
+
+
 def test_a_wrong_option_is_2(shell):
     done = shell(None, "local", "--prot", "1")
     assert done.code == 2

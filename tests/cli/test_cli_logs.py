@@ -139,6 +139,33 @@ def test_export_to_a_csv_file_has_one_heading_and_readable_values(invoke, aigw_l
     assert (rows[0]["success"], json.loads(rows[0]["metadata"]), rows[2]["score"]) == ("true", {"team": "red"}, "")
 
 
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", '=HYPERLINK("http://x","y")']
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_csv_file_holds_no_formula(invoke, scripted, text):
+    log = {"id": "log-1", "model": text, "event_id": text, "score": -1, "feedback": -1, "cost": -0.5, "path": "a=b"}
+    scripted.answers["/logs"] = (200, {"success": True, "result": [log], "result_info": {}})
+    done = invoke(scripted.base_url, "logs", "export", "--format", "csv")
+    row = next(csv.DictReader(io.StringIO(done.out, newline="")))
+    assert (row["model"], row["event_id"]) == (f"'{text}", f"'{text}")
+    assert (row["score"], row["feedback"], row["cost"], row["path"]) == ("-1", "-1", "-0.5", "a=b")
+
+
+def test_a_line_end_in_a_text_does_not_end_the_row(invoke, scripted):
+    log = {"id": "log-1", "model": "a\r=1+1", "event_id": "b\n=1+1"}
+    scripted.answers["/logs"] = (200, {"success": True, "result": [log], "result_info": {}})
+    done = invoke(scripted.base_url, "logs", "export", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.out, newline="")))
+    assert [(row["model"], row["event_id"]) for row in rows] == [("a\r=1+1", "b\n=1+1")]
+
+
+def test_json_lines_hold_every_text_as_it_is(invoke, scripted):
+    log = {"id": "log-1", "model": "=1+1"}
+    scripted.answers["/logs"] = (200, {"success": True, "result": [log], "result_info": {}})
+    assert invoke(scripted.base_url, "logs", "export").lines[0]["model"] == "=1+1"
+
+
 def test_export_does_not_write_over_a_file_unless_told(invoke, aigw_local, three_logs, tmp_path):
     file = tmp_path / "logs.jsonl"
     file.write_text("mine")

@@ -8,16 +8,15 @@ Its clients are closed by nobody, which pytest is not to mind:
         -W ignore::pytest.PytestUnraisableExceptionWarning
 """
 
-from importlib.util import find_spec
-
 import pytest
 
+from ..needs import require  # noqa: TID252 -- the tests are no package with a name
 from .conformance import OPENAI_FAILS, FunctionCallingLLMConformance
 
-if find_spec("llama_index.llms") is None or find_spec("llama_index.llms.openai") is None:
-    pytest.skip(
-        "to run it: pip install llama-index-llms-openai, in an environment without openai 3", allow_module_level=True
-    )
+require.module(
+    "llama_index.llms.openai",
+    how="an environment of its own, for it wants openai<3: pip install . --group conformance",
+)
 
 
 class TestOpenAI(FunctionCallingLLMConformance):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -116,3 +117,10 @@ def open_client(request: pytest.FixtureRequest) -> Iterator[OpenClient]:
             return stack.enter_context(httpx.Client(base_url="http://in.process", transport=gateway.transport()))
 
         yield open_client
+
+
+@pytest.fixture
+def threads():
+    """Give a function that lists the local gateway's threads, but for those of gateways that outlast the test."""
+    before = {*threading.enumerate()}
+    return lambda: [each for each in threading.enumerate() if each.name.startswith("aigw-local") and each not in before]

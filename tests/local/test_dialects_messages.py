@@ -12,6 +12,7 @@ from aigw._sse import SSEDecoder
 from aigw.local._dialects import DIALECTS, InvalidBody
 
 MESSAGES = DIALECTS["messages"]
+NO_CACHE = {"cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 
 COMPLETION = {
     "id": "chatcmpl-7",
@@ -42,12 +43,12 @@ ANSWER = {
     "model": "claude",
     "content": [
         {"type": "text", "text": "Let me look."},
-        {"type": "tool_use", "id": "call_1", "name": "find", "input": {"q": "ü"}},
-        {"type": "tool_use", "id": "call_2", "name": "now", "input": {}},
+        {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {"q": "ü"}},
+        {"type": "tool_use", "id": "toolu_2", "name": "now", "input": {}},
     ],
     "stop_reason": "tool_use",
     "stop_sequence": None,
-    "usage": {"input_tokens": 9, "output_tokens": 4},
+    "usage": {"input_tokens": 9, "output_tokens": 4, **NO_CACHE},
 }
 
 
@@ -252,11 +253,41 @@ def test_a_finish_reason(finish, reason):
     assert MESSAGES.answer(completion, model="claude")["stop_reason"] == reason
 
 
+STOPPED = {"finish_reason": "stop", "stop_reason": "###"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "found"),
+    [
+        ("messages", {"stop_reason": "stop_sequence", "stop_sequence": "###"}),
+        ("bedrock-claude", {"stop_reason": "stop_sequence", "stop_sequence": "###"}),
+        ("converse", {"stopReason": "stop_sequence"}),
+        ("cohere", {"finish_reason": "STOP_SEQUENCE"}),
+    ],
+)
+def test_a_stop_sequence_that_the_upstream_names_is_told(dialect, found):
+    completion = {"id": "x", "choices": [{"message": {"content": "a"}, **STOPPED}]}
+    assert DIALECTS[dialect].answer(completion, model="claude").items() >= found.items()
+
+
+def test_a_stop_sequence_is_told_at_the_end_of_a_stream():
+    ended = {**chunk({}), "choices": [{"index": 0, "delta": {}, **STOPPED}]}
+    told = events(translate([chunk({"content": "a"}), ended]))
+    assert told[-2]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "###"}
+
+
+@pytest.mark.parametrize("hit", [7, None])
+def test_a_stop_that_is_no_text_is_no_stop_sequence(hit):
+    completion = {"id": "x", "choices": [{"message": {"content": "a"}, "finish_reason": "stop", "stop_reason": hit}]}
+    assert MESSAGES.answer(completion, model="claude")["stop_reason"] == "end_turn"
+
+
 def test_tokens_from_the_cache_are_counted_apart():
     usage = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 6}}
     assert MESSAGES.answer({"usage": usage}, model="claude")["usage"] == {
         "input_tokens": 3,
         "output_tokens": 4,
+        "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 6,
     }
 
@@ -277,18 +308,18 @@ def test_a_stream_is_told_in_anthropics_events():
         "message_delta",
         "message_stop",
     ]
-    assert told[0]["message"]["usage"] == {"input_tokens": 0, "output_tokens": 0}
+    assert told[0]["message"]["usage"] == {"input_tokens": 0, "output_tokens": 0, **NO_CACHE}
     assert told[2] == {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Let me "}}
     assert told[5] == {
         "type": "content_block_start",
         "index": 1,
-        "content_block": {"type": "tool_use", "id": "call_1", "name": "find", "input": {}},
+        "content_block": {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {}},
     }
     assert told[6]["delta"] == {"type": "input_json_delta", "partial_json": '{"q":'}
     assert told[-2] == {
         "type": "message_delta",
         "delta": {"stop_reason": "tool_use", "stop_sequence": None},
-        "usage": {"input_tokens": 9, "output_tokens": 4},
+        "usage": {"input_tokens": 9, "output_tokens": 4, **NO_CACHE},
     }
 
 

@@ -12,6 +12,18 @@ def test_the_dialects_are_these():
         "messages": "chat/completions",
         "responses": "chat/completions",
         "workers-ai": "chat/completions",
+        "google": "chat/completions",
+        "google-array": "chat/completions",
+        "google-sse": "chat/completions",
+        "google-embed": "embeddings",
+        "google-embed-batch": "embeddings",
+        "bedrock-claude": "chat/completions",
+        "bedrock-claude-stream": "chat/completions",
+        "converse": "chat/completions",
+        "converse-stream": "chat/completions",
+        "cohere": "chat/completions",
+        "cohere-embed": "embeddings",
+        "raw": "",
     }
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from aigw.local.__main__ import main
+from aigw.local._upstream_options import read_upstreams
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_missing_extra_is_one_sentence(missing):
     ],
 )
 def test_a_wrong_option_is_one_sentence(capsys, arguments, says):
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert says in capsys.readouterr().err
 
 
@@ -103,7 +104,7 @@ def test_it_forwards_with_the_key_from_the_environment(start, aigw_local, monkey
     ],
 )
 def test_a_wrong_retain_or_routes_option_is_one_sentence(capsys, arguments, named):
-    assert main(["--port", "0", *arguments]) == 1
+    assert main(["--port", "0", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"aigw.local: {named}")
 
 
@@ -122,3 +123,24 @@ def test_routes_are_read_from_the_file_that_is_named(start, tmp_path):
     body = {"model": "dynamic/support", "messages": [{"role": "user", "content": "hi"}]}
     reply = httpx.post(f"{url}/v1/acct/gw/compat/chat/completions", json=body)
     assert reply.headers["cf-aig-model"] == "openai/x"
+
+
+def test_a_provider_is_forwarded_to_with_its_own_key_and_others_are_not(start, aigw_local, monkeypatch):
+    monkeypatch.setitem(os.environ, "MY_KEY", "test-key")
+    url = f"{aigw_local.base_url}/v1/acct/behind/anthropic"
+    _, line = start("--upstream", f"anthropic={url}", "--upstream-key-env", "anthropic=MY_KEY")
+    base = re.search(r"AIGW_BASE_URL=(\S+)", line)[1]
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    reply = httpx.post(f"{base}/v1/acct/gw/anthropic/v1/messages", json=body)
+    assert (reply.status_code, reply.headers["cf-aig-provider"]) == (200, "anthropic")
+    reply = httpx.post(f"{base}/v1/acct/gw/openai/chat/completions", json=body)
+    assert (reply.status_code, reply.headers["cf-aig-provider"]) == (200, "local")
+
+
+def test_a_known_providers_address_need_not_be_given_and_two_cannot_answer_for_all():
+    everybody, providers = read_upstreams(["elevenlabs", "custom-mine=http://x", "ollama=http://y"], [])
+    assert sorted(providers) == ["custom-mine", "elevenlabs"]
+    assert everybody is not None
+    assert everybody.provider == "ollama"
+    with pytest.raises(ValueError, match="ollama and vllm cannot both answer for all"):
+        read_upstreams(["ollama=http://x", "vllm=http://y"], [])

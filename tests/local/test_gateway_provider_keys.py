@@ -4,6 +4,7 @@ import cloudflare
 import pytest
 
 from aigw.local import LocalGateway
+from aigw.local._masking import Mask
 
 CONFIGS = "/client/v4/accounts/acct/ai-gateway/gateways/gw/provider_configs"
 OPENAI = "/v1/acct/gw/openai/chat/completions"
@@ -230,3 +231,37 @@ def test_the_official_sdk_stores_and_lists_keys(aigw_local):
         )
         assert (made.secret_preview, made.secret_id) == ("***", "gw_openai_default")
         assert [one.id for one in configs.list("gw", account_id="acct")] == [made.id]
+
+
+@pytest.mark.parametrize("cut", range(1, 16))
+def test_a_stored_key_in_a_stream_is_hidden_wherever_the_stream_is_cut(open_client, kit, cut):
+    said = b'data: {"choices":[{"index":0,"delta":{"content":"very very-private-key"}}]}\n\n'
+    at = said.index(b"very-private") + cut
+    upstream = kit.Scripted(kit.streamed(said[:at], said[at:], b"data: [DONE]\n\n"))
+    client = open_client(LocalGateway(upstream=upstream))
+    body = {"provider_slug": "openai", "alias": "default", "secret": "very-private-key"}
+    client.post(CONFIGS, json=body, headers=kit.token)
+    reply = client.post(OPENAI, json=kit.chat(model="m", stream=True))
+    assert reply.content == said.replace(b"very-private-key", b"***") + b"data: [DONE]\n\n"
+
+
+def test_what_may_be_the_beginning_of_a_key_is_not_lost_at_the_end_of_a_stream():
+    mask = Mask(b"abcabd")
+    assert b"".join([*map(mask.feed, [b"abc", b"abca", b"bdx", b"abca"]), mask.close()]) == b"abc***xabca"
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_credentials_that_a_provider_rejects_are_not_tried_again_on_run(open_client, kit, stores):
+    upstream = kit.Scripted(kit.failure(401, "Incorrect API key"))
+    client = open_client(LocalGateway(upstream=upstream))
+    if stores:
+        client.post(
+            CONFIGS.replace("/gw/", "/default/"),
+            json={"provider_slug": "openai", "alias": "default", "secret": "stored-key"},
+            headers=kit.token,
+        )
+    body = {"model": "openai/gpt-5-mini", "input": {"messages": [{"role": "user", "content": "hi"}]}}
+    reply = client.post(f"{kit.rest}/run", json=body, headers={**kit.token, "cf-aig-max-attempts": "3"})
+    assert (reply.status_code, len(upstream.asked)) == (401 if stores else 503, 1)
+    log = kit.log(client, reply.headers["cf-aig-log-id"], "default")
+    assert (log["status_code"], log["provider"]) == (reply.status_code, "openai")

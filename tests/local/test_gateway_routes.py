@@ -172,6 +172,12 @@ def test_another_route_does_not_exist_where_there_are_any(gateway):
     assert ask(gateway(TWO), "other").json()["internalCode"] == 7003
 
 
+def test_a_route_exists_whichever_models_do(gateway):
+    client = gateway(TWO, models=["anthropic/*"])
+    assert ask(client).status_code == 200
+    assert ask(client, "other").json()["internalCode"] == 7003
+
+
 def test_every_route_exists_where_there_are_none(open_client):
     assert ask(open_client(LocalGateway())).status_code == 200
 
@@ -252,10 +258,11 @@ def test_a_providers_own_path_is_answered(socket_client, slug, kind, path):
 
 
 @pytest.mark.parametrize("slug", [slug for slug, row in PROVIDERS.items() if not row.paths])
-def test_a_path_of_another_shape_is_refused_in_the_gateways_envelope(socket_client, slug):
+def test_a_path_of_another_shape_says_how_it_would_be_answered(socket_client, slug):
     reply = socket_client.post(f"/v1/acct/gw/{slug}/some/path", json={})
-    assert (reply.status_code, reply.json()["internalCode"]) == (404, 7002)
-    assert f"{slug}/some/path" in reply.json()["message"]
+    assert (reply.status_code, reply.json()["internalCode"]) == (501, 7000)
+    assert f"POST {slug}/some/path" in reply.json()["message"]
+    assert f'upstreams={{"{slug}": ForwardUpstream("{slug}"' in reply.json()["message"]
 
 
 def test_azure_names_the_model_in_the_path(open_client):

@@ -34,10 +34,6 @@ class Silent:
         await anyio.sleep_forever()
 
 
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("aigw-local")]
-
-
 def test_the_base_url_needs_a_running_server():
     gateway = LocalGateway()
     with pytest.raises(RuntimeError, match="not running: enter it first"):
@@ -48,7 +44,7 @@ def test_the_base_url_needs_a_running_server():
         _ = gateway.base_url
 
 
-def test_the_server_ends_with_its_block():
+def test_the_server_ends_with_its_block(threads):
     with LocalGateway() as gateway:
         url = gateway.base_url
         assert httpx.get(url).status_code == 200
@@ -58,7 +54,7 @@ def test_the_server_ends_with_its_block():
         httpx.get(url)
 
 
-async def test_the_server_is_an_async_context_manager_too():
+async def test_the_server_is_an_async_context_manager_too(threads):
     async with LocalGateway() as gateway, httpx.AsyncClient(base_url=gateway.base_url) as client:
         assert (await client.get("/")).status_code == 200
     assert threads() == []
@@ -72,7 +68,7 @@ def test_a_gateway_can_be_entered_again_but_not_twice_at_once():
         assert httpx.get(gateway.base_url).status_code == 200
 
 
-def test_stopping_is_prompt_with_open_streams_waiting_calls_and_idle_connections(kit):
+def test_stopping_is_prompt_with_open_streams_waiting_calls_and_idle_connections(kit, threads):
     gateway = LocalGateway(upstream=Silent())
     with gateway, httpx.Client(base_url=gateway.base_url, timeout=30) as client:
         client.get("/")
@@ -112,7 +108,7 @@ def test_a_caller_who_leaves_before_the_answer_frees_the_upstream(kit):
         assert Patient.left.wait(5)
 
 
-def test_a_taken_port_is_an_os_error():
+def test_a_taken_port_is_an_os_error(threads):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         gateway = LocalGateway(port=taken.getsockname()[1])
         with pytest.raises(OSError, match=r"in use|Only one usage"):
@@ -148,7 +144,14 @@ def test_the_fixture_gives_a_running_gateway(aigw_local):
 
 @pytest.mark.parametrize("host", ["[bad", "a b", "", "é"])
 def test_an_odd_host_field_does_no_harm(aigw_local, host):
-    assert httpx.get(aigw_local.base_url, headers={"host": host.encode()}).status_code in {200, 400}
+    assert httpx.get(aigw_local.base_url, headers={"host": host.encode()}).status_code in {200, 400, 403}
+
+
+def test_a_wish_for_a_websocket_is_not_answered_with_advice_in_the_log(aigw_local, caplog):
+    wish = {"connection": "upgrade", "upgrade": "websocket"}
+    reply = httpx.get(f"{aigw_local.base_url}/v1/acct/gw/openai/realtime", headers=wish)
+    assert reply.status_code == 501
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 def test_small_writes_are_sent_at_once():

@@ -192,6 +192,15 @@ def test_rest_refuses_a_model_without_an_author(client, kit, model):
     ]
 
 
+def test_an_answer_states_the_time_and_a_cached_one_stays_as_it_was(open_client, kit):
+    times = iter(range(1_800_000_000, 1_800_001_000, 10))
+    client = open_client(LocalGateway(settings={"cache_ttl": 500}, clock=lambda: float(next(times))))
+    body = {"model": "openai/gpt-5-mini", "messages": CHAT}
+    first, second = (client.post(f"{kit.rest}/v1/chat/completions", json=body, headers=kit.token) for _ in range(2))
+    assert 1_800_000_000 <= first.json()["created"] < 1_800_001_000
+    assert (second.headers["cf-aig-cache-status"], second.content) == ("HIT", first.content)
+
+
 def test_rest_messages_refuse_workers_ai(client, kit):
     body = {"model": "@cf/meta/llama-3.1-8b-instruct", "max_tokens": 5, "messages": CHAT}
     reply = client.post(f"{kit.rest}/v1/messages", json=body)
@@ -251,9 +260,12 @@ def test_the_offline_models_refusal_is_an_openai_error(client, kit):
     [
         ("/nobody/v1/chat/completions", 400, 2008),
         ("/compat/models", 400, 2008),
-        ("/openai/models", 404, 7002),
+        ("/compat/responses", 400, 2008),
+        ("/openai/models", 501, 7000),
         ("/openai", 404, 7002),
-        ("/elevenlabs/v1/text-to-speech/x", 404, 7002),
+        ("/openai/", 404, 7002),
+        ("/elevenlabs/v1/text-to-speech/x", 501, 7000),
+        ("/run", 501, 7000),
     ],
 )
 def test_unknown_paths_of_the_gateway_host_are_refused_in_its_envelope(client, path, status, code):

@@ -15,11 +15,7 @@ PATH = "/v1/acct/gw/openai/chat/completions"
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Paris is the capital of France. Name it."}]}
 
 
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("aigw-local")]
-
-
-async def test_an_async_client_is_answered_in_its_own_loop_without_a_thread(kit):
+async def test_an_async_client_is_answered_in_its_own_loop_without_a_thread(kit, threads):
     gateway = LocalGateway()
     async with httpx.AsyncClient(transport=gateway.transport(), base_url="https://api.cloudflare.com") as client:
         reply = await client.post(f"{kit.rest}/v1/chat/completions", json=kit.chat(), headers=kit.token)
@@ -59,14 +55,14 @@ async def test_a_broken_async_stream_is_a_protocol_error(kit):
             await client.post(PATH, json={**BODY, "stream": True})
 
 
-def test_a_sync_clients_thread_ends_with_it():
+def test_a_sync_clients_thread_ends_with_it(threads):
     with httpx.Client(transport=LocalGateway().transport(), base_url="http://in.process") as client:
         assert client.post(PATH, json=BODY).status_code == 200
         assert len(threads()) == 1
     assert threads() == []
 
 
-def test_a_forgotten_transport_ends_its_thread():
+def test_a_forgotten_transport_ends_its_thread(threads):
     transport = LocalGateway().transport()
     transport.handle_request(httpx.Request("GET", "http://in.process/"))
     assert len(threads()) == 1
@@ -75,7 +71,7 @@ def test_a_forgotten_transport_ends_its_thread():
     assert threads() == []
 
 
-def test_a_closed_transport_can_be_used_again():
+def test_a_closed_transport_can_be_used_again(threads):
     transport = LocalGateway().transport()
     for _ in range(2):
         assert transport.handle_request(httpx.Request("GET", "http://in.process/")).status_code == 200

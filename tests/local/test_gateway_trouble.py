@@ -86,6 +86,11 @@ def test_a_delay_runs_into_the_timeout(open_client, kit):
     assert (reply.status_code, reply.headers["cf-aig-step"]) == (200, "1")
 
 
+def test_an_upstream_that_hangs_runs_into_the_timeout(ask):
+    reply = ask("hangx1", cf_aig_request_timeout="20", cf_aig_max_attempts="2", cf_aig_retry_delay="0")
+    assert reply.status_code == 200
+
+
 def test_a_delay_that_is_no_number_is_ignored(open_client, kit, caplog):
     client = open_client(LocalGateway())
     assert client.post(PATH, json=kit.chat(model="m"), headers={"aigw-local-delay": "soon"}).status_code == 200

@@ -8,6 +8,7 @@ from aigw.local._call_options import CallOptions, read_options
 from aigw.local._directory import Directory
 from aigw.local._ids import new_id
 from aigw.local._model_names import ModelName, read_model
+from aigw.local._native_stream import NativeCodec
 from aigw.local._routes import Surface, find_target, gateway_url, native_surface
 from aigw.local._settings import GatewaySettings
 from aigw.local._usage import Usage, custom_cost, read_usage
@@ -106,7 +107,8 @@ def test_a_gateways_own_settings_come_before_the_common_ones():
         ("POST", "/v1/a/g", "universal", "gateway"),
         ("POST", "/v1/a/g/", "universal", "gateway"),
         ("POST", "/v1/a/g/openai/chat/completions?x=1", "model", "gateway"),
-        ("GET", "/v1/a/g/openai/models", "nothing", "gateway"),
+        ("GET", "/v1/a/g/openai/models", "model", "gateway"),
+        ("OPTIONS", "/v1/a/g/openai/models", "nothing", "gateway"),
         ("POST", "/client/v4/accounts/a/ai/run", "model", "rest"),
         ("POST", "/client/v4/accounts/a/ai/run/@cf/a/b", "model", "rest"),
         ("PATCH", "/client/v4/accounts/a/ai-gateway/gateways/g/logs/1", "logs", "rest"),
@@ -133,7 +135,7 @@ def test_a_target_names_account_gateway_and_the_rest():
 
 def test_a_path_below_a_provider_is_a_surface():
     assert native_surface("openai", "v1/responses") == Surface(
-        "responses", "native", provider="openai", endpoint="v1/responses"
+        "responses", "native", provider="openai", endpoint="v1/responses", raw="v1/responses"
     )
     assert native_surface("workers-ai", "run/@cf/a/b").model == "@cf/a/b"
     assert native_surface("compat", "embeddings").grammar == "compat"
@@ -160,6 +162,17 @@ def test_a_model_has_a_provider_and_a_logged_name():
         ({"usage": {"prompt_tokens": 3, "completion_tokens": 4}}, Usage(3, 4)),
         ({"usage": {"prompt_tokens": 3, "total_tokens": 3}}, Usage(3, 0)),
         ({"usage": None}, None),
+        ({"usage": {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 2}}, Usage(5, 4, 2)),
+        (
+            {"usage": {"input_tokens": 3, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}}},
+            Usage(3, 4, 2),
+        ),
+        ({"response": {"usage": {"input_tokens": 3, "output_tokens": 4}}}, Usage(3, 4)),
+        ({"usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 4}}, Usage(3, 4)),
+        ({"usage": {"inputTokens": 3, "outputTokens": 4, "cacheReadInputTokens": 1}}, Usage(4, 4, 1)),
+        ({"usage": {"tokens": {"input_tokens": 3.0, "output_tokens": 4.0}}}, Usage(3, 4)),
+        ({"meta": {"billed_units": {"input_tokens": 3}}}, Usage(3, 0)),
+        ({"usage": {"characters": 3}, "message": "x"}, None),
         ({}, None),
     ],
 )
@@ -169,3 +182,33 @@ def test_usage_is_read_from_an_answer(answer, usage):
 
 def test_unreported_tokens_have_no_custom_cost():
     assert custom_cost({"per_token_in": 1.0}, Usage()) is None
+
+
+def test_a_later_report_of_tokens_completes_an_earlier_one():
+    assert Usage(None, 5).over(Usage(10, 1, 3)) == Usage(10, 5, 3)
+    assert Usage(1, 2).over(None) == Usage(1, 2)
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_native_stream_is_read_wherever_it_is_cut(cut):
+    array = b'[{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4},"modelVersion":"g"}]'
+    for media_type, data in [("application/json", array), ("text/event-stream", b"data: " + array[1:-1] + b"\n\n")]:
+        codec = NativeCodec(media_type)
+        assert codec.feed(data[:cut]) + codec.feed(data[cut:]) + codec.close() == data
+        assert (codec.usage, codec.model, codec.finished, codec.failed) == (Usage(3, 4), "g", True, False)
+
+
+@pytest.mark.parametrize(
+    ("event", "done", "failed"),
+    [
+        (b"data: [DONE]\n\n", True, False),
+        (b'data: {"type":"message_stop"}\n\n', True, False),
+        (b'data: {"type":"response.failed"}\n\n', False, True),
+        (b'data: {"error":{"message":"x"}}\n\n', False, True),
+        (b"data: no json\n\n", False, False),
+    ],
+)
+def test_a_native_stream_says_when_it_ends_or_fails(event, done, failed):
+    codec = NativeCodec("text/event-stream")
+    codec.feed(event)
+    assert (codec.done, codec.failed) == (done, failed)

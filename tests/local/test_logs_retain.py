@@ -17,7 +17,7 @@ from aigw.local import LocalGateway
 from aigw.local._log_record import LogRecord
 from aigw.local._logs_query import Filter, LogQuery
 from aigw.local._logs_retain import Retain
-from aigw.local._logs_sql import SCHEMA
+from aigw.local._logs_schema import SCHEMA
 from aigw.local._logs_store import LogStore
 
 if TYPE_CHECKING:

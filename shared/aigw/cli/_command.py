@@ -8,12 +8,13 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
+from aigw._error_bodies import hide
 from aigw._errors import AIGatewayError
 from aigw.cli._exit_codes import MEANINGS, ExitCode, exit_code_of
 from aigw.cli._output import printable
@@ -86,8 +87,7 @@ def add_command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Body]
         def run(ctx: typer.Context, **given: Any) -> None:
             target = Target(**{option: given.pop(option) for option in SHARED})
             outer = ctx.find_object(Target) or Target()
-            code = perform(lambda: body(Session.begin(target.over(outer)), **given))
-            raise typer.Exit(code)
+            raise typer.Exit(perform(body, target.over(outer), given))
 
         _declare(run, body)
         app.command(name, epilog=EPILOG, **settings)(run)
@@ -96,15 +96,17 @@ def add_command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Body]
     return add
 
 
-def perform(action: Callable[[], object]) -> int:
+def perform(body: Callable[..., None], target: Target, given: Mapping[str, Any]) -> int:
     """Do what a command does; give its exit code, after one sentence on stderr when it failed."""
+    session = None
     try:
-        action()
+        session = Session.begin(target)
+        body(session, **given)
     except typer.Exit as ended:
         return ended.exit_code
     except AIGatewayError as error:
         log = f" [log {error.log_id}]" if error.log_id else ""
-        return _fail(error.message + log, exit_code_of(error))
+        return _fail(hide(error.message + log, (session.token if session else "",)), exit_code_of(error))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

@@ -1,7 +1,7 @@
 """The gateway on your own machine: the same paths, headers, errors, cache and logs, and no network.
 
 `LocalGateway` is a context manager around a real server, or a transport for httpx without one; `python -m aigw.local`
-starts it from a shell, and the pytest fixture `aigw_local` gives one to a test.
+starts it from a shell, and the pytest fixtures `aigw_local` and `aigw_transport` give one to a test.
 
 Names are imported when they are first used: pytest imports this package in every run for the fixture's sake, and
 starlette and uvicorn are the extra `aigw[local]`, which only the server needs.
@@ -11,27 +11,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from aigw.local._asked import UpstreamRequest, UpstreamRequests
     from aigw.local._checks import Check, find_patterns, find_words
     from aigw.local._forward import ForwardUpstream
+    from aigw.local._gateway_logs import GatewayLogs
+    from aigw.local._gateway_transport import GatewayTransport
     from aigw.local._local_gateway import LocalGateway
     from aigw.local._offline_upstream import OfflineUpstream
     from aigw.local._reply import Reply, json_reply
     from aigw.local._script import ScriptRequest, ScriptUpstream
     from aigw.local._settings import GatewaySettingsDict
+    from aigw.local._stage import Script
     from aigw.local._switches import SwitchesDict
     from aigw.local._upstream import Upstream, UpstreamUnreachableError
 
 __all__ = [
     "Check",
     "ForwardUpstream",
+    "GatewayLogs",
     "GatewaySettingsDict",
+    "GatewayTransport",
     "LocalGateway",
     "OfflineUpstream",
     "Reply",
+    "Script",
     "ScriptRequest",
     "ScriptUpstream",
     "SwitchesDict",
     "Upstream",
+    "UpstreamRequest",
+    "UpstreamRequests",
     "UpstreamUnreachableError",
     "find_patterns",
     "find_words",
@@ -41,14 +50,19 @@ __all__ = [
 _MODULES: Final = {
     "Check": "_checks",
     "ForwardUpstream": "_forward",
+    "GatewayLogs": "_gateway_logs",
     "GatewaySettingsDict": "_settings",
+    "GatewayTransport": "_gateway_transport",
     "LocalGateway": "_local_gateway",
     "OfflineUpstream": "_offline_upstream",
     "Reply": "_reply",
+    "Script": "_stage",
     "ScriptRequest": "_script",
     "ScriptUpstream": "_script",
     "SwitchesDict": "_switches",
     "Upstream": "_upstream",
+    "UpstreamRequest": "_asked",
+    "UpstreamRequests": "_asked",
     "UpstreamUnreachableError": "_upstream",
     "find_patterns": "_checks",
     "find_words": "_checks",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aigw.local._local_gateway import LocalGateway
-    from aigw.local._upstream import Upstream
 
 _PROG: Final = "python -m aigw.local"
 _READY: Final = (
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = _PROG) -> int:
         prog: What the command is called in its help.
 
     Returns:
-        The exit code: 0 after Ctrl-C, 1 if the gateway could not start.
+        The exit code: 0 after Ctrl-C, 1 if the gateway could not start, 2 if what it was told is wrong.
     """
     asked = _parser(prog).parse_args(arguments)
     try:
@@ -52,11 +50,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = _PROG) -> int:
     except KeyboardInterrupt:
         sys.stdout.write("" if asked.json else "\n")
     except ModuleNotFoundError as error:
-        return _fail(str(error))
+        return _fail(str(error), prog)
     except OSError as error:
-        return _fail(f"cannot listen on {asked.host} port {asked.port}: {error.strerror or error}")
+        return _fail(f"cannot listen on {asked.host} port {asked.port}: {error.strerror or error}", prog)
     except ValueError as error:
-        return _fail(str(error))
+        return _fail(str(error), prog, 2)
     return 0
 
 
@@ -66,38 +64,29 @@ def _ready(url: str, asked: argparse.Namespace) -> str:
     return _READY.format(url=url, token="one-of-your-tokens" if asked.token else "any")
 
 
-def _fail(message: str) -> int:
-    sys.stderr.write(f"aigw.local: {message}\n")
-    return 1
+def _fail(message: str, prog: str, code: int = 1) -> int:
+    sys.stderr.write(f"{prog.removeprefix('python -m ')}: {' '.join(message.split())}\n")
+    return code
 
 
 def _gateway(asked: argparse.Namespace) -> LocalGateway:
     from aigw.local._local_gateway import LocalGateway  # noqa: PLC0415 - a missing extra is reported by `main`
+    from aigw.local._upstream_options import read_upstreams  # noqa: PLC0415 - as above
 
+    upstream, upstreams = read_upstreams(asked.upstream, asked.upstream_key_env)
     return LocalGateway(
         data=asked.data,
         tokens=asked.token,
         settings={"cache_ttl": asked.cache_ttl},
         models=asked.model,
-        upstream=_upstream(asked),
+        upstream=upstream,
+        upstreams=upstreams,
         routes=_routes(asked.routes),
         retain=asked.retain,
+        keep_requests=0,
         host=asked.host,
         port=asked.port,
     )
-
-
-def _upstream(asked: argparse.Namespace) -> Upstream | None:
-    if asked.upstream is None:
-        return None
-    from aigw.local._forward import ForwardUpstream  # noqa: PLC0415 - as above
-
-    name, equals, url = asked.upstream.partition("=")
-    if not (name and equals and url.startswith(("http://", "https://"))):
-        raise ValueError(
-            f"--upstream: expected NAME=URL, such as ollama=http://localhost:11434/v1; got {asked.upstream!r}"
-        )
-    return ForwardUpstream(name, url, _key(asked.upstream_key_env))
 
 
 def _routes(path: str | None) -> dict[str, Any] | None:
@@ -112,14 +101,6 @@ def _routes(path: str | None) -> dict[str, Any] | None:
     return routes
 
 
-def _key(variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    if not os.environ.get(variable):
-        raise ValueError(f"--upstream-key-env: the environment variable {variable} is not set")
-    return os.environ[variable]
-
-
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="Cloudflare AI Gateway on your machine.")
     add = parser.add_argument
@@ -130,8 +111,21 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--routes", metavar="FILE", help="a JSON file with dynamic routes by name")
     add("--token", metavar="T", action="append", default=[], help="a token that is good; repeat for more (any is good)")
     add("--cache-ttl", metavar="N", type=int, help="seconds an answer is cached (off)")
-    add("--upstream", metavar="NAME=URL", help="forward to a server with an OpenAI API (the offline model answers)")
-    add("--upstream-key-env", metavar="VAR", help="the environment variable that holds the upstream's key")
+    add(
+        "--upstream",
+        metavar="NAME=URL",
+        action="append",
+        default=[],
+        help="forward to a server with an OpenAI API, or a provider's calls to it (SLUG or SLUG=URL); repeat for more "
+        "providers (the offline model answers)",
+    )
+    add(
+        "--upstream-key-env",
+        metavar="VAR",
+        action="append",
+        default=[],
+        help="the environment variable that holds the upstreams' key; NAME=VAR for one of them",
+    )
     add("--model", metavar="PATTERN", action="append", default=[], help="a model that exists, such as 'openai/*' (all)")
     add("--json", action="store_true", help="say where it is as JSON")
     return parser

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from aigw._http import Headers
 from aigw._json import dump_json, parse_json
 from aigw.local._envelopes import enveloped
 from aigw.local._reply import JSON, Reply
 from aigw.local._upstream import UpstreamUnreachableError
-from aigw.local._usage import Usage, read_usage
+from aigw.local._usage import Usage, read_answering_model, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aigw.local._model_call import ModelCall
+
+_NEVER_JSON: Final = ("audio/", "image/", "video/")
 
 
 async def read_body(body: bytes | AsyncIterator[bytes]) -> bytes:
@@ -32,7 +35,7 @@ def translate_answer(call: ModelCall, reply: Reply, content: bytes) -> tuple[Rep
     Raises:
         UpstreamUnreachableError: A good answer is not the JSON it should be.
     """
-    answer = _parse(content)
+    answer = _parse(Reply(reply.status, reply.headers, content))
     usage = read_usage(answer) if answer else None
     if call.is_verbatim:
         return Reply(reply.status, reply.headers, content), usage
@@ -46,6 +49,13 @@ def translate_answer(call: ModelCall, reply: Reply, content: bytes) -> tuple[Rep
     return Reply(reply.status, (*fields, ("content-type", JSON)), body), usage
 
 
+def answering_model(call: ModelCall, reply: Reply) -> str:
+    """Give the model that a whole answer names, where the call named none; else nothing."""
+    if call.model.asked or not isinstance(reply.body, bytes):
+        return ""
+    return read_answering_model(_parse(reply) or {})
+
+
 def _translated(call: ModelCall, answer: dict[str, Any]) -> bytes:
     try:
         result = call.dialect.answer(answer, model=call.model.asked)
@@ -54,9 +64,10 @@ def _translated(call: ModelCall, answer: dict[str, Any]) -> bytes:
     return dump_json(enveloped(result) if call.wraps else result)
 
 
-def _parse(content: bytes) -> dict[str, Any] | None:
+def _parse(reply: Reply) -> dict[str, Any] | None:
+    is_json = not Headers(reply.headers).media_type.startswith(_NEVER_JSON)
     try:
-        value = parse_json(content)
+        value = parse_json(reply.body) if is_json and isinstance(reply.body, bytes) else None
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -61,6 +61,7 @@ class Arrival:
         entrance: Where it came in.
         surface: How the model is asked.
         fields: The header fields without the gateway's credentials.
+        headers: The fields, looked up in any case.
         content: The body as it came.
         ids: The step's ids.
         options: What the step asks of the gateway.
@@ -73,6 +74,7 @@ class Arrival:
     entrance: Entrance
     surface: Surface
     fields: tuple[tuple[str, str], ...]
+    headers: Headers
     content: bytes
     ids: Ids
     options: CallOptions
@@ -80,11 +82,6 @@ class Arrival:
     kind: str
     created_ms: int
     began: float = field(default_factory=time.perf_counter)
-
-    @property
-    def headers(self) -> Headers:
-        """The fields, looked up in any case."""
-        return Headers(self.fields)
 
     @property
     def is_logged(self) -> bool:
@@ -114,8 +111,9 @@ def arrive(
         request_id: The request's id; a new one when left out.
         step: The index in a universal request; left out for any other.
     """
-    options = read_options(Headers(fields))
+    headers = Headers(fields)
+    options = read_options(headers)
     request_id = request_id or new_id()
     ids = Ids(request_id, new_id() if step else request_id, options.event_id or request_id)
     kind = surface.grammar if step is None else "universal"
-    return Arrival(entrance, surface, fields, content, ids, options, step or 0, kind, int(now * 1000))
+    return Arrival(entrance, surface, fields, headers, content, ids, options, step or 0, kind, int(now * 1000))

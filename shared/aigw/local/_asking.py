@@ -1,6 +1,7 @@
 """From a model call to an upstream's answer: who is asked, with whose key, how often, and by which dynamic route.
 
-A provider may have an upstream of its own; all others share one. A route's model that cannot be asked (no key, a limit)
+A provider may have an upstream of its own; all others share one. What has no dialect goes to an upstream that takes the
+provider's own calls, and to nobody else. A route's model that cannot be asked (no key, a limit)
 has failed like one that answers with an error, and the route goes on.
 """
 
@@ -12,17 +13,21 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aigw._providers import KEY_HEADERS
 from aigw.local._attempts import AttemptPlan, ask_until_answered, close_body, plan_attempts
+from aigw.local._auto_router import AUTO
 from aigw.local._credentials import choose_credential
 from aigw.local._dynamic import Walk
 from aigw.local._model_names import read_model
+from aigw.local._native_call import native_request
+from aigw.local._payments import PAYMENT_FIELDS, pay_by_machine
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, header_text
-from aigw.local._upstream import UpstreamUnreachableError
+from aigw.local._upstream import NativeUpstream, UnknownShapeError, UpstreamUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aigw.local._arrival import Arrival
+    from aigw.local._auto_router import AutoRouter
     from aigw.local._budget import Budget
     from aigw.local._credentials import Credential
     from aigw.local._dynamic import ModelStep, Router
@@ -47,6 +52,7 @@ class Asking:
         budget: The limits that a call may meet.
         router: The dynamic routes.
         faults: The trouble that a call may ask for.
+        auto: What chooses a model for calls that leave it to the gateway.
     """
 
     upstream: Upstream
@@ -55,10 +61,16 @@ class Asking:
     budget: Budget
     router: Router
     faults: Faults
+    auto: AutoRouter
 
     def upstream_of(self, model: ModelName) -> Upstream:
         """Give who answers for a model."""
         return self.upstreams.get(model.provider, self.upstream)
+
+    def is_native(self, provider: str, *, has_dialect: bool = True) -> bool:
+        """Tell whether a call on a provider's own path goes to the upstream as it came."""
+        is_native = getattr(self.upstreams.get(provider, self.upstream), "is_native", None)
+        return is_native is not None and bool(is_native(provider, has_dialect=has_dialect))
 
     async def ask(
         self, arrival: Arrival, entry: LogEntry, call: ModelCall, *, is_last: bool
@@ -71,6 +83,10 @@ class Asking:
         if self.router.has(call.model.asked):
             return await self._ask_route(arrival, entry, call, is_last=is_last)
         plan = plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last)
+        if call.model.asked == AUTO:
+            entry.model, fields = self.auto.route(arrival)
+            call = replace(call, model=entry.model)
+            return call, (await self._ask_model(arrival, entry, call, plan)).with_headers(*fields)
         return call, await self._ask_model(arrival, entry, call, plan)
 
     async def _ask_route(
@@ -116,21 +132,49 @@ class Asking:
     async def _ask_model(self, arrival: Arrival, entry: LogEntry, call: ModelCall, plan: AttemptPlan) -> Reply:
         upstream = self.upstream_of(call.model)
         entry.upstream = upstream.provider
-        credential = choose_credential(self.keys, arrival, call.model.provider)
+        if not call.dialect.endpoint and not self.is_native(call.model.provider, has_dialect=False):
+            raise _unspoken(arrival, entry, call)
+        credential = pay_by_machine(arrival) or choose_credential(self.keys, arrival, call.model.provider)
         entry.bills = self.budget.open_account(arrival, call.model, credential)
         entry.wholesale = credential.draws_credits
-        body = call.body_for(upstream.provider)
-        endpoint = cast("UpstreamEndpoint", call.dialect.endpoint)
-        send = partial(upstream.send, endpoint, body, _fields(arrival, credential))
+        send = _sender(upstream, call, _fields(arrival, credential))
         try:
             reply = await ask_until_answered(partial(self.faults.send, arrival, send), plan)
+        except UnknownShapeError as error:
+            raise _unspoken(arrival, entry, call) from error
         except (UpstreamUnreachableError, OSError) as error:
             raise RefusalError(*_FAILED) from error
-        names = (("cf-aig-provider", upstream.provider), ("cf-aig-model", header_text(str(body["model"]))))
-        return credential.hide_in(reply).with_headers(*names)
+        rejection = credential.rejection(arrival, reply)
+        if rejection is not None:
+            await close_body(reply.body)
+            raise rejection
+        return credential.hide_in(reply).with_headers(*_names(upstream, call))
+
+
+def _sender(upstream: Upstream, call: ModelCall, fields: tuple[tuple[str, str], ...]) -> Callable[[], Awaitable[Reply]]:
+    if call.native is not None and isinstance(upstream, NativeUpstream):
+        return partial(upstream.forward, native_request(call, call.native, fields))
+    endpoint = cast("UpstreamEndpoint", call.dialect.endpoint)
+    return partial(upstream.send, endpoint, call.body_for(upstream.provider), fields)
+
+
+def _names(upstream: Upstream, call: ModelCall) -> tuple[tuple[str, str], ...]:
+    model = call.model.for_upstream(upstream.provider)
+    named = (("cf-aig-model", header_text(model)),) if model else ()
+    return (("cf-aig-provider", upstream.provider), *named)
+
+
+def _unspoken(arrival: Arrival, entry: LogEntry, call: ModelCall) -> RefusalError:
+    entry.upstream = ""  # nobody answered
+    surface, slug = arrival.surface, call.model.provider
+    message = (
+        f"The local gateway's model does not speak {surface.method} {slug}/{surface.endpoint}. Forward it: "
+        f'LocalGateway(upstreams={{"{slug}": ForwardUpstream("{slug}", "https://...")}}), or --upstream {slug}=URL; or '
+        f'answer it from a script: upstreams={{"{slug}": ScriptUpstream([...])}}'
+    )
+    return RefusalError(501, 7000, message)
 
 
 def _fields(arrival: Arrival, credential: Credential) -> tuple[tuple[str, str], ...]:
-    if not credential.fields:
-        return arrival.fields
-    return (*(pair for pair in arrival.fields if pair[0] not in KEY_HEADERS), *credential.fields)
+    left_out = {*PAYMENT_FIELDS, *(KEY_HEADERS if credential.fields else ())}
+    return (*(pair for pair in arrival.fields if pair[0] not in left_out), *credential.fields)

@@ -7,6 +7,7 @@ failed, and a timeout. The n-th further attempt waits the delay (constant), n ti
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -94,7 +95,7 @@ async def close_body(body: bytes | AsyncIterator[bytes]) -> None:
 
 async def _ask(send: Callable[[], Awaitable[Reply]], limit: float | None) -> Reply:
     try:
-        with anyio.fail_after(limit):
+        with nullcontext() if limit is None else anyio.fail_after(limit):
             return await _begun(await send())
     except OSError as error:  # TimeoutError is one
         raise UpstreamUnreachableError(str(error) or "the upstream took too long") from error

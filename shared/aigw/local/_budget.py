@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from aigw.local._credentials import UNIFIED_PROVIDERS
+from aigw.local._policies import admit, read_policies
 from aigw.local._refusal import RefusalError
 from aigw.local._spend_rules import read_spend_rules
 
@@ -45,6 +46,7 @@ class Budget:
         self._switches = switches
         self._lock = Lock()
         self._credits = switches.credits
+        self._policies = () if switches.policies_down else read_policies(switches.policies)
 
     def admit(self, arrival: Arrival) -> None:
         """Count a call against its gateway's rate limit.
@@ -76,9 +78,11 @@ class Budget:
         """Let a call to a model pass, and say whom to tell its cost.
 
         Raises:
-            RefusalError: 429/2041 for a spend limit, 429/2018 for Unified Billing's limit, 402/2021 without credits.
+            RefusalError: 403 or 429 by a policy, 429/2041 for a spend limit, 429/2018 for Unified Billing's limit,
+                402/2021 without credits.
         """
-        bills = self._check_spend(arrival, model)
+        bills = admit(self._policies, arrival, model, self._windows)
+        bills += self._check_spend(arrival, model)
         if credential.draws_credits:
             self._check_unified(arrival, model)
             bills.append(self._draw)

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-from aigw._json import parse_json
+from aigw.local._bodies import read_json
 from aigw.local._log_record import MAX_METADATA, Scalar
 from aigw.local._settings import Backoff
 
@@ -23,6 +23,8 @@ _log: Final = logging.getLogger("aigw.local")
 
 CACHE_TTL_RANGE: Final = (60, 30 * 24 * 3600)
 """Seconds; Source: AI Gateway docs, Caching."""
+
+_MAX_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _json_object(text: str | None, name: str) -> dict[str, Any] | None:
     if not text:
         return None
     try:
-        value = parse_json(text.encode())
+        value = read_json(text.encode())
     except ValueError:
         value = None
     if isinstance(value, dict):
@@ -134,7 +136,7 @@ def _number(headers: Mapping[str, str], *names: str) -> int | None:
     for name in names:
         text = headers.get(name, "").strip()
         if text.isascii() and text.isdigit():
-            return int(text)
+            return int(text) if len(text) <= _MAX_DIGITS else 10**_MAX_DIGITS
         if text:
             _log.warning("%s is not a whole number and is ignored", name)
     return None

@@ -2,7 +2,7 @@
 
 Source: AI Gateway docs, Bring your own keys and Unified Billing; the codes were seen of the real gateway. On the REST
 host only the key `default` is looked for. Where the docs are silent: `cf-aig-byok-alias` counts on the whole gateway
-host, compat and universal included, and a stored key without its secret is 400/2040.
+host, compat and universal included, a stored key without its secret is 400/2040, and a credential is rejected by a 401.
 """
 
 from __future__ import annotations
@@ -10,23 +10,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from aigw._http import HIDDEN
 from aigw._providers import KEY_HEADERS, PROVIDERS
+from aigw.local._masking import masked
+from aigw.local._native import query_has_key
 from aigw.local._provider_keys import DEFAULT_ALIAS
 from aigw.local._refusal import RefusalError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aigw.local._arrival import Arrival
     from aigw.local._provider_keys import KeyRing, StoredKey
     from aigw.local._reply import Reply
 
-Payer = Literal["request", "stored", "unified", "workers-ai"]
+Payer = Literal["request", "stored", "unified", "workers-ai", "machine"]
 
 UNIFIED_PROVIDERS: Final = frozenset({"openai", "anthropic", "google-ai-studio", "google-vertex-ai", "grok", "groq"})
 """The providers Unified Billing pays on their own paths. Source: AI Gateway docs, Unified Billing."""
 
 _WORKERS_AI: Final = "workers-ai"
 _MIN_SECRET: Final = 8
+_REJECTED: Final = (401, 2009, "Unauthorized: the provider rejected the credentials")
+_MANAGED_REJECTED: Final = (503, 503, "The provider rejected the credentials that Cloudflare manages")
+_REJECTIONS: Final[Mapping[Payer, tuple[int, int, str]]] = {
+    "request": _REJECTED,
+    "stored": _REJECTED,
+    "unified": _MANAGED_REJECTED,
+    "machine": _MANAGED_REJECTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +57,23 @@ class Credential:
         """Whether Unified Billing pays."""
         return self.payer == "unified"
 
+    def rejection(self, arrival: Arrival, reply: Reply) -> RefusalError | None:
+        """Say what a provider's rejection of this credential is on `ai/run`; `None` for anything else.
+
+        Source: AI Gateway changelog, 2026-10-05; the body of the 503 is not told.
+        """
+        known = _REJECTIONS.get(self.payer)
+        if reply.status != _REJECTED[0] or arrival.surface.dialect != "run" or known is None:
+            return None
+        return RefusalError(*known)
+
     def hide_in(self, reply: Reply) -> Reply:
-        """Take a stored key out of a whole answer, should the provider have echoed it in an error."""
-        body = reply.body
-        if not isinstance(body, bytes):
-            return reply
+        """Take a stored key out of an answer, whole or streamed, should the provider have echoed it."""
         for _, value in self.fields:
             secret = value.rpartition(" ")[2]
             if len(secret) >= _MIN_SECRET:
-                body = body.replace(secret.encode(), HIDDEN.encode())
-        return replace(reply, body=body)
+                reply = replace(reply, body=masked(reply.body, secret.encode()))
+        return reply
 
 
 def choose_credential(ring: KeyRing, arrival: Arrival, provider: str) -> Credential:
@@ -65,7 +83,7 @@ def choose_credential(ring: KeyRing, arrival: Arrival, provider: str) -> Credent
         RefusalError: 400/2040 for an alias that is not stored, 400/2044 where Unified Billing is forbidden.
     """
     on_gateway = arrival.entrance.host == "gateway"
-    if on_gateway and any(name in KEY_HEADERS and value.strip() for name, value in arrival.fields):
+    if on_gateway and _has_key(arrival):
         return Credential("request")
     alias = arrival.headers.get("cf-aig-byok-alias", "").strip() if on_gateway else ""
     stored = _stored(ring.of(arrival.entrance.account_id, arrival.entrance.gateway_id, provider), alias)
@@ -77,6 +95,12 @@ def choose_credential(ring: KeyRing, arrival: Arrival, provider: str) -> Credent
     if settings.byok_only or arrival.headers.get("cf-aig-no-wholesale", "").strip().lower() == "true":
         raise RefusalError(400, 2044, "Customer-provided provider credentials are required for this request")
     return Credential("unified")
+
+
+def _has_key(arrival: Arrival) -> bool:
+    return query_has_key(arrival.surface.raw) or any(
+        name in KEY_HEADERS and value.strip() for name, value in arrival.fields
+    )
 
 
 def _stored(keys: list[StoredKey], alias: str) -> StoredKey | None:

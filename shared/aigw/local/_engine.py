@@ -15,7 +15,7 @@ import time
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aigw._http import Headers
 from aigw._version import __version__
@@ -29,7 +29,7 @@ from aigw.local._management import Ask
 from aigw.local._provider_keys import answer_provider_configs
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, json_reply
-from aigw.local._routes import Surface, Target, find_target, gateway_url, native_surface
+from aigw.local._routes import Surface, Target, find_target, gateway_url, is_provider, native_surface, split_provider
 from aigw.local._universal import UniversalStep, read_steps
 
 if TYPE_CHECKING:
@@ -37,11 +37,18 @@ if TYPE_CHECKING:
 
     from aigw._http import Request
     from aigw.local._directory import Directory
+    from aigw.local._logs_store import LogStore
     from aigw.local._parts import Parts
 
 _log: Final = logging.getLogger("aigw.local")
 _NO_GATEWAY: Final = (400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
 _NO_MANAGED_GATEWAY: Final = (404, 7002, "Gateway not found")
+_NO_WEBSOCKET: Final = (
+    "The local gateway has no WebSockets, neither the universal endpoint's nor a provider's realtime API: ask by HTTP"
+)
+_NO_PREVIEW: Final = (
+    "The local gateway does not have the gateway host's preview of run: POST /client/v4/accounts/{account}/ai/run"
+)
 _ABOUT: Final = (
     "This is aigw's local gateway: it answers the paths of Cloudflare AI Gateway and its REST API on your own machine. "
     "Set AIGW_BASE_URL to this address, and any CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN."
@@ -75,6 +82,16 @@ class Engine:
         self.close = weakref.finalize(self, parts.store.close)
         """Closes the store; once is enough."""
 
+    @property
+    def store(self) -> LogStore:
+        """Where the logs are kept."""
+        return self._store
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """The known tokens; any is good when there are none."""
+        return self._tokens
+
     async def answer(self, request: Request) -> Reply:
         """Answer one request; errors are answers too."""
         target = find_target(request.method, request.url)
@@ -96,8 +113,16 @@ class Engine:
     async def _answer(self, request: Request, target: Target) -> Reply:
         if target.kind == "index":
             return json_reply(200, {"name": "aigw local gateway", "version": __version__, "about": _ABOUT})
+        if target.host == "gateway" and _is_websocket(request):
+            raise RefusalError(501, 7000, _NO_WEBSOCKET)
+        if target.kind == "preview":
+            raise RefusalError(501, 7000, _NO_PREVIEW)
+        if target.kind == "openapi":
+            from aigw.local._openapi import describe  # noqa: PLC0415 - who never asks does not wait for it
+
+            return json_reply(200, describe())
         if target.kind == "nothing":
-            raise RefusalError(404, 7002, f"No route for {request.method} {urlsplit(request.url).path}")
+            raise RefusalError(404, 7002, _no_route(request))
         if target.kind == "gateways":
             authenticate("rest", Headers(request.headers), self._tokens, required=True)
             return self._gateways.answer(self._management(request, target, target.gateway_id))
@@ -119,13 +144,14 @@ class Engine:
     async def _ask(self, request: Request, target: Target, entrance: Entrance) -> Reply:
         if target.kind == "universal":
             return await self._ask_steps(read_steps(request.content, request.headers), entrance)
-        provider, _, endpoint = target.rest.partition("/")
+        provider, below = split_provider(target.rest)
         fields = without_credentials(target.host, request.headers, self._tokens)
         come_in = partial(arrive, entrance, fields=fields, content=request.content, now=self._clock())
         try:
-            surface = target.surface or native_surface(provider, endpoint.strip("/"))
+            surface = target.surface or native_surface(provider, below, request.method)
         except RefusalError as refusal:
-            unknown = Surface("chat", "native", provider, endpoint)
+            endpoint = unquote(below.partition("?")[0]).strip("/")
+            unknown = Surface("raw", "native", "" if provider == "compat" else provider, endpoint)
             return self._pipeline.refuse(come_in(unknown), refusal)
         return await self._pipeline.answer(come_in(surface))
 
@@ -162,6 +188,19 @@ class Engine:
     @property
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _is_websocket(request: Request) -> bool:
+    return request.method == "GET" and Headers(request.headers).get("upgrade", "").lower() == "websocket"
+
+
+def _no_route(request: Request) -> str:
+    path = urlsplit(request.url).path
+    provider = path.lstrip("/").partition("/")[0]
+    message = f"No route for {request.method} {path}"
+    if provider == "compat" or is_provider(provider):
+        return f"{message}: custom domains are not here, use /v1/{{account}}/{{gateway}}{path}"
+    return message
 
 
 def _gateway_origin(url: str) -> str:

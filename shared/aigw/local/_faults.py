@@ -1,9 +1,10 @@
 """Trouble on demand: `aigw-local-fail` and `aigw-local-delay` let one call meet what a test wants it to meet.
 
 `aigw-local-fail: 503x2` makes the upstream's next two answers to this call a 503; `503` makes all of them so; a comma
-puts several one after another (`503x2,429`). `drop` is a connection that fails, `cut` a stream that breaks off after
-its first piece. Attempts are counted over the gateway's own and the client's: the same body with the same header is
-the same call; once the list is used up the call is answered, and the count begins again.
+puts several one after another (`503x2,429`). `drop` is a connection that fails, `hang` one that says nothing for ten
+minutes, `cut` a stream that breaks off after its first piece. Attempts are counted over the gateway's own and the
+client's: the same body with the same header is the same call; once the list is used up the call is answered, and the
+count begins again.
 `aigw-local-delay: 500` waits so many milliseconds before each answer, counted into the time to the first byte.
 """
 
@@ -33,7 +34,7 @@ DELAY: Final = "aigw-local-delay"
 
 MAX_DELAY_MS: Final = 600_000
 _MAX_COUNTS: Final = 10_000
-_FAULT: Final = re.compile(r"(?P<fault>[45]\d\d|drop|cut)(?:x(?P<times>\d{1,4}))?")
+_FAULT: Final = re.compile(r"(?P<fault>[45]\d\d|drop|cut|hang)(?:x(?P<times>\d{1,4}))?")
 
 _log: Final = logging.getLogger("aigw.local")
 
@@ -56,6 +57,9 @@ class Faults:
         fault = self._next(arrival)
         if fault == "drop":
             raise UpstreamUnreachableError(f"dropped, as {FAIL} asked")
+        if fault == "hang":
+            await anyio.sleep(MAX_DELAY_MS / 1000)
+            raise UpstreamUnreachableError(f"hung for {MAX_DELAY_MS} ms, as {FAIL} asked")
         if fault == "cut":
             return _cut(await send())
         if fault:
@@ -89,7 +93,7 @@ def _read(text: str) -> list[str]:
     for part in text.split(","):
         match = _FAULT.fullmatch(part.strip())
         if match is None:
-            _log.warning("%s: expected 400 to 599, drop or cut, with x and a number; got %r", FAIL, part[:40])
+            _log.warning("%s: expected 400 to 599, drop, cut or hang, with x and a number; got %r", FAIL, part[:40])
             return []
         faults += [match["fault"]] * int(match["times"] or 1)
     return faults

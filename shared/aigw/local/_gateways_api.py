@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 MAX_ID: Final = 64
 """The longest gateway id. Source: AI Gateway docs, Limits."""
 
-_ID: Final = re.compile(r"[a-z0-9_]+(?:-[a-z0-9_]+)*")
-_REQUIRED: Final = (
+GATEWAY_ID: Final = re.compile(r"[a-z0-9_]+(?:-[a-z0-9_]+)*")
+REQUIRED: Final = (
     *("cache_invalidate_on_update", "cache_ttl", "collect_logs"),
     *("rate_limiting_interval", "rate_limiting_limit"),
 )
-_NOT_NULL: Final = ("cache_invalidate_on_update", "collect_logs")
+NOT_NULL: Final = ("cache_invalidate_on_update", "collect_logs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class GatewaysApi:
     def _create(self, ask: Ask) -> Reply:
         fields = ask.json_object()
         gateway_id = fields.get("id")
-        if not isinstance(gateway_id, str) or len(gateway_id) > MAX_ID or not _ID.fullmatch(gateway_id):
+        if not isinstance(gateway_id, str) or len(gateway_id) > MAX_ID or not GATEWAY_ID.fullmatch(gateway_id):
             raise invalid(
                 f"id: expected 1 to {MAX_ID} of a-z, 0-9, _ and single inner hyphens; got {gateway_id!r}"[:300]
             )
@@ -102,8 +102,8 @@ class GatewaysApi:
 
 
 def _read(base: GatewaySettings, fields: Mapping[str, Any]) -> GatewaySettings:
-    for name in _REQUIRED:
-        if name not in fields or (name in _NOT_NULL and fields[name] is None):
+    for name in REQUIRED:
+        if name not in fields or (name in NOT_NULL and fields[name] is None):
             raise invalid(f"{name}: is required")
     known = {name: value for name, value in fields.items() if name in GatewaySettings.__dataclass_fields__}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from aigw.local._checks import built_in_dlp, built_in_guardrails
 from aigw.local._directory import Directory
@@ -13,8 +13,11 @@ from aigw.local._engine import Engine
 from aigw.local._logs_retain import Retain
 from aigw.local._logs_store import LogStore
 from aigw.local._offline_upstream import OfflineUpstream
+from aigw.local._origins import is_loopback
 from aigw.local._parts import assemble
+from aigw.local._stage import Stage
 from aigw.local._switches import Switches, SwitchesDict
+from aigw.local._watched import Watched
 from aigw.local._windows import Windows
 
 if TYPE_CHECKING:
@@ -30,11 +33,15 @@ if TYPE_CHECKING:
     from aigw.local._upstream import Upstream
 
 
-class LocalGateway:
+MAX_REQUESTS: Final = 10_000
+
+
+class LocalGateway(Watched):
     """Cloudflare AI Gateway on your own machine: the same paths, headers, errors, cache and logs, and no network.
 
     As a context manager it is a real server on a free loopback port; `transport` needs no server. With nothing
-    configured everything exists: any account, gateway, model and token.
+    configured everything exists: any account, gateway, model and token. What a test asks of it is `logs`, `requests`,
+    `script` and `expect_feedback`.
 
     Args:
         data: A folder, or a file, in which the logs are kept; in memory when left out.
@@ -50,14 +57,16 @@ class LocalGateway:
         guardrail_check: Gives the hazard categories of a text; the built-in word list when left out.
         dlp_check: Gives the DLP profiles that a text matches; the built-in patterns when left out.
         retain: How much of the log is kept: a number of logs, or an age such as `"12h"` or `"7d"`; all when left out.
-        host: The address to listen on.
+        keep_requests: How many of the last requests to upstreams are kept for `requests`; 0 for none.
+        host: The address to listen on; one that other machines reach needs `tokens`.
         port: The port to listen on; 0 takes a free one.
         clock: Gives the time in seconds since 1970; for tests of what expires.
 
     Raises:
-        ValueError: A setting or switch is unknown, or a value or route is wrong.
+        ValueError: A setting or switch is unknown, a value or route is wrong, or other machines would need no token.
         ModuleNotFoundError: On entering, when the extra `aigw[local]` is not installed.
         OSError: On entering, when the address cannot be listened on.
+        AssertionError: On leaving, when a script that was given with `script` has turns left.
     """
 
     def __init__(  # noqa: PLR0913 -- all that can be configured, by keyword only
@@ -75,6 +84,7 @@ class LocalGateway:
         guardrail_check: Check | None = None,
         dlp_check: Check | None = None,
         retain: int | str | None = None,
+        keep_requests: int = MAX_REQUESTS,
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], float] = time.time,
@@ -83,14 +93,14 @@ class LocalGateway:
         self._tokens = (tokens,) if isinstance(tokens, str) else tuple(tokens)
         self._directory = Directory.read(settings, gateways)
         self._models = (models,) if isinstance(models, str) else tuple(models)
-        self._upstream = upstream or OfflineUpstream()
-        self._upstreams = dict(upstreams or {})
+        self._upstream = upstream or OfflineUpstream(clock)
+        self._stage = Stage(self._upstream, dict(upstreams or {}), keep_requests)
         self._switches = Switches.read(switches)
         self._windows = Windows(clock)
         self._router = Router(routes, self._windows)
         self._checks = (guardrail_check or built_in_guardrails(), dlp_check or built_in_dlp())
         self._retain = Retain.read(retain)
-        self._host = host
+        self._host = _safe_host(host, self._tokens)
         self._port = port
         self._clock = clock
         self._lock = Lock()
@@ -143,6 +153,8 @@ class LocalGateway:
             engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()
+        if kind is None:
+            self._stage.assert_played()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -152,12 +164,18 @@ class LocalGateway:
     ) -> None:
         self.__exit__(kind, error, trace)
 
+    def _log_store(self) -> LogStore:
+        engine = self._engine
+        if engine is None:
+            raise RuntimeError("the local gateway has no logs: it has not begun, or has ended")
+        return engine.store
+
     def _begin(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 parts = assemble(
                     upstream=self._upstream,
-                    upstreams=self._upstreams,
+                    upstreams=self._stage,
                     store=LogStore(self._data, self._retain),
                     models=self._models,
                     switches=self._switches,
@@ -168,3 +186,12 @@ class LocalGateway:
                 )
                 self._engine = Engine(parts, self._directory, self._tokens, self._clock)
             return self._engine
+
+
+def _safe_host(host: str, tokens: Collection[str]) -> str:
+    if tokens or is_loopback(host):
+        return host
+    raise ValueError(
+        f"host {host!r} is reached from other machines, who could read all logs: name the tokens that are good "
+        "(tokens=, --token), or listen on 127.0.0.1"
+    )

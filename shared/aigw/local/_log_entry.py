@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local._log_record import LogRecord
+from aigw.local._model_names import named_by_answer
 from aigw.local._prices import price
 from aigw.local._usage import Usage, custom_cost
 
@@ -105,6 +106,11 @@ class LogEntry:
         self.endpoint = ""
         self.upstream = ""
         self.body = LoggedBody.of()
+
+    def name_model(self, answering: str) -> None:
+        """Take the model that an answer names, where the request named none."""
+        if answering and self.model is not None and not self.model.asked:
+            self.model = named_by_answer(self.model.provider, answering)
 
     def write(
         self, status: int, media_type: str, usage: Usage | None = None, *, cached: bool = False, failed: bool = False

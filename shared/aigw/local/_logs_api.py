@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aigw._json import parse_json
+from aigw.local._bodies import read_json
 from aigw.local._envelopes import rest_error, rest_result
 from aigw.local._logs_patch import InvalidPatchError
 from aigw.local._logs_query import InvalidLogQueryError, parse_delete_query, parse_list_query
@@ -84,7 +84,7 @@ def _get(ask: _Ask) -> Reply:
 
 def _patch(ask: _Ask) -> Reply:
     try:
-        changes = parse_json(ask.body)
+        changes = read_json(ask.body)
     except ValueError as error:
         raise InvalidPatchError("the body is not JSON") from error
     found = ask.store.patch(ask.account, ask.gateway, ask.log_id, changes)

@@ -30,9 +30,9 @@ _D = TypeVar("_D")
 
 MAX_PER_PAGE: Final = 50
 _MAX_INT: Final = 2**63 - 1
-_DIRECTIONS: Final = ("asc", "desc")
-_LIST_ORDERS: Final = ("created_at", "provider", "model", "model_type", "success", "cached")
-_DELETE_ORDERS: Final = (*_LIST_ORDERS, "cost", "tokens_in", "tokens_out", "duration", "feedback")
+DIRECTIONS: Final = ("asc", "desc")
+LIST_ORDERS: Final = ("created_at", "provider", "model", "model_type", "success", "cached")
+DELETE_ORDERS: Final = (*LIST_ORDERS, "cost", "tokens_in", "tokens_out", "duration", "feedback")
 
 KINDS: Final[Mapping[str, str]] = {
     "id": "text",
@@ -63,14 +63,14 @@ KINDS: Final[Mapping[str, str]] = {
 """The filter keys, and what kind of value each compares."""
 
 _OPERATORS: Final = ("eq", "neq", "contains", "lt", "gt")
-_OPERATORS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+OPERATORS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "text": _OPERATORS,
     "number": ("eq", "neq", "lt", "gt"),
     "time": ("eq", "neq", "lt", "gt"),
     "bool": ("eq", "neq"),
 }
 
-_SIMPLE: Final[Mapping[str, tuple[str, str]]] = {
+SIMPLE: Final[Mapping[str, tuple[str, str]]] = {
     "cached": ("cached", "eq"),
     "success": ("success", "eq"),
     "provider": ("provider", "eq"),
@@ -144,12 +144,12 @@ def parse_list_query(query: str) -> LogQuery:
     """
     params = _params(query)
     _last(params, "meta_info", _bool, 0)
-    direction = _last(params, "direction", _one_of(_DIRECTIONS), "desc")
+    direction = _last(params, "direction", _one_of(DIRECTIONS), "desc")
     return LogQuery(
         filters=(*_filters(params), *_simple_filters(params)),
         search=_last(params, "search", _text, ""),
-        order_by=_last(params, "order_by", _one_of(_LIST_ORDERS), "created_at"),
-        descending=_last(params, "order_by_direction", _one_of(_DIRECTIONS), direction) == "desc",
+        order_by=_last(params, "order_by", _one_of(LIST_ORDERS), "created_at"),
+        descending=_last(params, "order_by_direction", _one_of(DIRECTIONS), direction) == "desc",
         page=_last(params, "page", _integer(1, _MAX_INT // MAX_PER_PAGE), 1),
         per_page=_last(params, "per_page", _integer(1, MAX_PER_PAGE), 20),
     )
@@ -164,8 +164,8 @@ def parse_delete_query(query: str) -> LogQuery:
     params = _params(query)
     return LogQuery(
         filters=_filters(params),
-        order_by=_last(params, "order_by", _one_of(_DELETE_ORDERS), "created_at"),
-        descending=_last(params, "order_by_direction", _one_of(_DIRECTIONS), "desc") == "desc",
+        order_by=_last(params, "order_by", _one_of(DELETE_ORDERS), "created_at"),
+        descending=_last(params, "order_by_direction", _one_of(DIRECTIONS), "desc") == "desc",
         limit=_last(params, "limit", _integer(1, _MAX_INT), None),
     )
 
@@ -209,7 +209,7 @@ def _filter(item: object) -> Filter:
         raise InvalidLogQueryError("filters: each must be an object {key, operator, value}")
     key = _one_of(tuple(KINDS))("filters.key", item.get("key"))
     kind = KINDS[key]
-    operator = _one_of(_OPERATORS_OF[kind])(f"filters.operator of {key}", item.get("operator"))
+    operator = _one_of(OPERATORS_OF[kind])(f"filters.operator of {key}", item.get("operator"))
     values = item.get("value")
     values = values if isinstance(values, list) else [values]
     if not values:
@@ -224,7 +224,7 @@ def _nullable(kind: str, key: str, operator: str, value: object) -> Value:
 
 
 def _simple_filters(params: Params) -> Iterable[Filter]:
-    for name, (key, operator) in _SIMPLE.items():
+    for name, (key, operator) in SIMPLE.items():
         if name in params:
             yield Filter(key, operator, (_READERS[KINDS[key]](name, params[name][-1]),))
     if "feedback" in params:

@@ -79,7 +79,7 @@ class Trimmer:
             self._trim_age(db, now_ms - self._retain.age_ms)
 
     def _trim_count(self, db: sqlite3.Connection, count: int) -> None:
-        total = db.execute("SELECT coalesce(sum(total_count), 0) FROM totals").fetchone()[0]
+        total = db.execute("SELECT coalesce(sum(total_count), 0) FROM facets").fetchone()[0]
         if total > count:
             oldest = "DELETE FROM logs WHERE row IN (SELECT row FROM logs ORDER BY row LIMIT ?)"
             db.execute(oldest, (total - count,))

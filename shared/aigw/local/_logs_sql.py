@@ -1,4 +1,4 @@
-"""The log store's schema, and a `LogQuery` as SQL in which every value is a bound parameter.
+"""A `LogQuery` as SQL in which every value is a bound parameter.
 
 Apart from the store, so that it can be tested as text in, text out. Column names reach the SQL only through the tables
 here. Matching by `contains` and `search` ignores the case of ASCII letters.
@@ -6,104 +6,25 @@ here. Matching by `contains` and `search` ignores the case of ASCII letters.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.local._logs_query import KINDS, Filter, LogQuery, Value
+from aigw.local._logs_schema import FACET
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-VERSION: Final = 2
-"""The schema's version, kept in `PRAGMA user_version`."""
-
-SCHEMA: Final = """
-CREATE TABLE logs (
-    row INTEGER PRIMARY KEY,
-    account TEXT NOT NULL, gateway TEXT NOT NULL, id TEXT NOT NULL, created_at INTEGER NOT NULL,
-    provider TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL,
-    duration INTEGER NOT NULL, success INTEGER NOT NULL, cached INTEGER NOT NULL,
-    tokens_in INTEGER, tokens_out INTEGER, cost REAL, custom_cost INTEGER NOT NULL,
-    feedback INTEGER, score, metadata TEXT,
-    model_type TEXT, request_type TEXT, request_content_type TEXT, response_content_type TEXT,
-    status_code INTEGER, step INTEGER NOT NULL, event_id TEXT, user_agent TEXT,
-    authentication INTEGER NOT NULL, wholesale INTEGER, compatibility_mode INTEGER NOT NULL, dlp_action TEXT,
-    request_size INTEGER NOT NULL, response_size INTEGER NOT NULL,
-    request_head_complete INTEGER NOT NULL, response_head_complete INTEGER NOT NULL,
-    tokens INTEGER AS (coalesce(tokens_in, 0) + coalesce(tokens_out, 0)),
-    UNIQUE (account, gateway, id)
-);
-CREATE INDEX logs_by_time ON logs (account, gateway, created_at, id);
-CREATE INDEX logs_by_event ON logs (event_id);
-CREATE TABLE payloads (
-    row INTEGER PRIMARY KEY REFERENCES logs ON DELETE CASCADE,
-    request_head TEXT, response_head TEXT, request_body BLOB, response_body BLOB
-);
-CREATE TABLE labels (
-    row INTEGER NOT NULL REFERENCES logs ON DELETE CASCADE,
-    key TEXT NOT NULL, value TEXT NOT NULL,
-    PRIMARY KEY (row, key)
-) WITHOUT ROWID;
-CREATE INDEX labels_by_value ON labels (key, value);
-"""
-"""The tables of version 1."""
-
-RANGED: Final[Mapping[str, str]] = {
-    "cost": "cost",
-    "duration": "duration",
-    "tokens_in": "tokens_in",
-    "tokens_out": "tokens_out",
-    "total_tokens": "coalesce(tokens_in, 0) + coalesce(tokens_out, 0)",
-}
-"""The amounts whose least and greatest a list gives, and how each is read from a log."""
-
-_EDGES: Final = tuple((f"{edge}_{name}", edge, source) for name, source in RANGED.items() for edge in ("min", "max"))
-INFO: Final = ", ".join(["count(*) AS total_count", *(f"{edge}({source}) AS {name}" for name, edge, source in _EDGES)])
-"""What a list gives of all logs that match, as columns of a SELECT."""
-
-INFO_NAMES: Final = ("total_count", *(name for name, _, _ in _EDGES))
-"""The names of those columns."""
-
-_NEW: Final = ", ".join(
-    source.replace("tokens_", "new.tokens_") if "(" in source else f"new.{source}" for _, _, source in _EDGES
-)
-_GROWN: Final = ", ".join(
-    f"{name} = {edge}(ifnull({name}, excluded.{name}), ifnull(excluded.{name}, {name}))" for name, edge, _ in _EDGES
-)
-
-_TOTALS: Final = f"""
-CREATE TABLE totals (
-    account TEXT NOT NULL, gateway TEXT NOT NULL, stale INTEGER NOT NULL, {", ".join(INFO_NAMES)},
-    PRIMARY KEY (account, gateway)
-) WITHOUT ROWID
-"""
-_CAME: Final = f"""
-CREATE TRIGGER logs_came AFTER INSERT ON logs BEGIN
-    INSERT INTO totals VALUES (new.account, new.gateway, 0, 1, {_NEW})
-    ON CONFLICT (account, gateway) DO UPDATE SET total_count = total_count + 1, {_GROWN};
-END
-"""  # noqa: S608 -- constants
-_WENT: Final = """
-CREATE TRIGGER logs_went AFTER DELETE ON logs BEGIN
-    UPDATE totals SET total_count = total_count - 1, stale = 1 WHERE account = old.account AND gateway = old.gateway;
-END
-"""
-
-UPGRADE: Final = (
-    "CREATE INDEX labels_by_text ON labels (value)",
-    _TOTALS,
-    f"INSERT INTO totals SELECT account, gateway, 0, {INFO} FROM logs GROUP BY account, gateway",  # noqa: S608 -- constants
-    _CAME,
-    _WENT,
-    f"PRAGMA user_version = {VERSION}",
-)
-"""The statements from version 1 to this one: totals per gateway, kept by triggers, so that a page needs no scan."""
+    from collections.abc import Iterable, Mapping
 
 _COLUMNS: Final[Mapping[str, str]] = {
     **{key: f"logs.{key}" for key in KINDS},
     "compatibilityMode": "logs.compatibility_mode",
+    "tokens": "(coalesce(logs.tokens_in, 0) + coalesce(logs.tokens_out, 0))",
     "metadata.key": "labels.key",
     "metadata.value": "labels.value",
+}
+_FACET_COLUMNS: Final[Mapping[str, str]] = {
+    **{name: f"facets.{name}" for name in FACET if name in KINDS},
+    "compatibilityMode": "facets.compatibility_mode",
+    "metadata.key": "json_each.value",
 }
 _COMPARISONS: Final[Mapping[str, str]] = {
     "eq": "{} IS ?",
@@ -115,6 +36,7 @@ _COMPARISONS: Final[Mapping[str, str]] = {
     "ge": "{} >= ?",
 }
 _LABEL: Final = "EXISTS (SELECT 1 FROM labels WHERE labels.row = logs.row AND {})"
+_LABEL_NAME: Final = "EXISTS (SELECT 1 FROM json_each(facets.labels) WHERE {})"
 
 
 class Sql(NamedTuple):
@@ -124,39 +46,60 @@ class Sql(NamedTuple):
     values: tuple[Value, ...]
 
 
-def narrow(query: LogQuery) -> list[Sql]:
-    """Write, for each filter that an index answers, the SELECT of the rows it leaves."""
-    return [
-        Sql(f"{_NARROWING[one.key]} IN ({', '.join('?' * len(one.values))})", one.values)
-        for one in query.filters
-        if one.key in _NARROWING and one.operator == "eq" and None not in one.values
-    ]
+def all_of(pieces: Iterable[Sql]) -> Sql:
+    """Join conditions that must all hold; those without a text are no conditions."""
+    pieces = [piece for piece in pieces if piece.text]
+    return Sql(" AND ".join(piece.text for piece in pieces), tuple(value for piece in pieces for value in piece.values))
+
+
+def narrow(account: str, gateway: str, query: LogQuery) -> list[Sql]:
+    """Write, for each filter that an index answers, the SELECT of the rows it leaves; some may be another gateway's."""
+    pieces: list[Sql] = []
+    for one in query.filters:
+        if one.key in _NARROWING and one.operator == "eq" and None not in one.values:
+            own = (account, gateway) if one.key == "id" else ()
+            text = _NARROWING[one.key].format(", ".join("?" * len(one.values)))
+            pieces.append(Sql(text, (*own, *one.values)))
+    return pieces
 
 
 _NARROWING: Final[Mapping[str, str]] = {
-    "id": "SELECT row FROM logs WHERE id",
-    "event_id": "SELECT row FROM logs WHERE event_id",
-    "metadata.value": "SELECT row FROM labels WHERE value",
+    "id": "SELECT row FROM logs WHERE account = ? AND gateway = ? AND id IN ({})",
+    "event_id": "SELECT row FROM logs WHERE event_id IN ({})",
+    "metadata.value": "SELECT row FROM labels WHERE value IN ({})",
 }
 
 
-def where(account: str, gateway: str, query: LogQuery, few: Sequence[Sql] = ()) -> Sql:
-    """Write the condition that picks a query's logs out of the table `logs`.
+def where(account: str, gateway: str, query: LogQuery) -> Sql:
+    """Write the condition that picks a query's logs out of the table `logs`, with nothing but that table's columns."""
+    own = Sql("logs.account = ? AND logs.gateway = ?", (account, gateway))
+    return all_of([own, *(_condition(one, _COLUMNS, _LABEL) for one in query.filters), *_search(query)])
 
-    Args:
-        account: The account id.
-        gateway: The gateway id.
-        query: What is asked for.
-        few: SELECTs of `narrow` that leave few rows: those are read, and no index on the gateway.
-    """
-    gateways = "+logs.account = ? AND +logs.gateway = ?" if few else "logs.account = ? AND logs.gateway = ?"
-    pieces = [Sql(gateways, (account, gateway)), *(Sql(f"logs.row IN ({one.text})", one.values) for one in few)]
-    pieces += map(_condition, query.filters)
-    if query.search:
-        pattern = _like(query.search)
-        text = " OR ".join(_COMPARISONS["contains"].format(f"labels.{name}") for name in ("key", "value"))
-        pieces.append(Sql(_LABEL.format(f"({text})"), (pattern, pattern)))
-    return Sql(" AND ".join(piece.text for piece in pieces), tuple(value for piece in pieces for value in piece.values))
+
+def where_facets(account: str, gateway: str, query: LogQuery) -> Sql:
+    """Write the condition that picks the facets whose logs a query may want."""
+    own = Sql("facets.account = ? AND facets.gateway = ? AND total_count > 0", (account, gateway))
+    shared = (one for one in query.filters if one.key in _FACET_COLUMNS)
+    return all_of([own, *(_condition(one, _FACET_COLUMNS, _LABEL_NAME) for one in shared)])
+
+
+def where_rows(query: LogQuery) -> Sql:
+    """Write what is left to ask of each log of those facets; the text is empty when nothing is."""
+    left = (one for one in query.filters if one.key not in _FACET_COLUMNS)
+    return all_of([*(_condition(one, _COLUMNS, _LABEL) for one in left), *_search(query)])
+
+
+def is_covered(query: LogQuery) -> bool:
+    """Tell whether what is asked of each log is in the index `logs_by_facet`."""
+    return not query.search and all(one.key in _COVERED for one in query.filters if one.key not in _FACET_COLUMNS)
+
+
+_COVERED: Final = frozenset({"id", "created_at", "cost", "duration", "tokens", "tokens_in", "tokens_out"})
+
+
+def facet_order(query: LogQuery) -> str:
+    """Write what of a facet comes first in a query's order: logs are ordered by it, then by their time and id."""
+    return _FACET_COLUMNS.get(query.order_by, "0")
 
 
 def order(query: LogQuery) -> str:
@@ -166,24 +109,27 @@ def order(query: LogQuery) -> str:
     return ", ".join(f"{name} {direction}" for name in names)
 
 
-def window(query: LogQuery, total: int) -> tuple[str, tuple[int, int]]:
-    """Write what cuts a page out of `total` rows, counted from the nearer end, and its limit and offset."""
-    skip = (query.page - 1) * query.per_page
-    if skip <= total // 2:
-        return f"ORDER BY {order(query)} LIMIT ? OFFSET ?", (query.per_page, skip)
-    shown = max(0, min(query.per_page, total - skip))
-    backwards = replace(query, descending=not query.descending)
-    return f"ORDER BY {order(backwards)} LIMIT ? OFFSET ?", (shown, max(0, total - skip - shown))
+def time_order(*, descending: bool) -> str:
+    """Write the order of logs that agree in the column asked for."""
+    direction = "DESC" if descending else "ASC"
+    return f"logs.created_at {direction}, logs.id {direction}"
 
 
-def _condition(condition: Filter) -> Sql:
-    comparison = _COMPARISONS[condition.operator].format(_COLUMNS[condition.key])
+def _condition(condition: Filter, columns: Mapping[str, str], label: str) -> Sql:
+    comparison = _COMPARISONS[condition.operator].format(columns[condition.key])
     text = "(" + " OR ".join([comparison] * len(condition.values)) + ")"
     if condition.key.startswith("metadata."):
-        text = _LABEL.format(text)
+        text = label.format(text)
     if condition.operator == "neq":
         text = f"NOT {text}"
     return Sql(text, tuple(map(_like, condition.values)) if condition.operator == "contains" else condition.values)
+
+
+def _search(query: LogQuery) -> list[Sql]:
+    if not query.search:
+        return []
+    text = " OR ".join(_COMPARISONS["contains"].format(f"labels.{name}") for name in ("key", "value"))
+    return [Sql(_LABEL.format(f"({text})"), (_like(query.search),) * 2)]
 
 
 def _like(value: Value) -> str:

@@ -11,12 +11,16 @@ import json
 import sqlite3
 import time
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw.local import _logs_schema as schema
 from aigw.local import _logs_sql as sql
 from aigw.local._log_record import MAX_METADATA, LogRecord, Scalar, rfc3339, scalar_text
+from aigw.local._logs_facets import Facets, shared_values, shared_values_of_row
+from aigw.local._logs_pages import read_page
 from aigw.local._logs_patch import check_patch, merge_labels
 from aigw.local._logs_retain import Retain, Trimmer
 from aigw.local._logs_totals import Totals
@@ -48,8 +52,6 @@ _DETAILED: Final = (*_LISTED, *_SIZES, *_WHOLE, "request_head", "response_head")
 _BOOLEANS: Final = frozenset((*_FLAGS, *_WHOLE))
 _NULLABLE: Final = frozenset(("tokens_in", "tokens_out"))
 _WIRE_NAMES: Final = {"compatibility_mode": "compatibilityMode"}
-_FEW: Final = 5000
-"""So many rows are read one by one rather than along the index on the gateway."""
 
 
 class LogStore:
@@ -59,6 +61,9 @@ class LogStore:
         path: A file, or a folder in which `logs.sqlite3` is made (a path that is not there yet is a folder when its
             name has no suffix); `None` keeps the logs in memory.
         retain: How much is kept; all when left out.
+
+    Attributes:
+        changes: How often this object has written; whoever shows logs compares it, and reads only what has changed.
 
     Raises:
         sqlite3.DatabaseError: The file is not a log store, or one of a newer version.
@@ -72,6 +77,8 @@ class LogStore:
         )
         self._db.row_factory = sqlite3.Row
         self._totals = Totals(self._db)
+        self._facets = Facets()
+        self.changes = 0
         try:
             self._prepare()
         except BaseException:
@@ -94,7 +101,7 @@ class LogStore:
         """
         with self._write() as db:
             for record in records:
-                _insert(db, record)
+                self._insert(db, record)
                 if self._trimmer:
                     self._trimmer.trim(db, record.created_ms)
 
@@ -108,18 +115,29 @@ class LogStore:
             row = self._db.execute(text, (account, gateway, log_id)).fetchone()
         return None if row is None else _shown(row)
 
+    def gateways(self, limit: int) -> list[tuple[str, str, int]]:
+        """Give account, gateway and number of logs of the gateways that have any; the last one asked comes first."""
+        with self._lock:
+            return [(row["account"], row["gateway"], row["total_count"]) for row in self._db.execute(_USED, (limit,))]
+
+    def newest(self, limit: int) -> list[dict[str, Any]]:
+        """Give the last logs written, of every gateway, in the API's detailed shape with `account_id` and `gateway_id`.
+
+        They stand in the order in which they were written.
+        """
+        with self._lock:
+            rows = self._db.execute(_NEWEST, (limit,)).fetchall()
+        return [_shown(row) for row in reversed(rows)]
+
     def list(self, account: str, gateway: str, query: LogQuery) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Give one page of logs in the API's short shape, and `result_info` over all logs that match."""
-        with self._lock:
-            text, values = self._where(account, gateway, query)
-            plain = not (query.filters or query.search)
-            info = self._totals.of_gateway(account, gateway) if plain else self._totals.of_matches(text, values)
-            window, edges = sql.window(query, info["total_count"])
-            picked = f"SELECT row FROM logs WHERE {text} {window}"  # noqa: S608 -- the same
-            page = f"SELECT {_columns(_LISTED)} FROM logs WHERE row IN ({picked}) ORDER BY {sql.order(query)}"  # noqa: S608 -- the same
-            rows = self._db.execute(page, (*values, *edges)).fetchall()
+        with self._read() as db:
+            matches = self._totals.match(account, gateway, query)
+            order = read_page(db, account, gateway, query, matches)
+            found = {row["row"]: row for row in db.execute(_PAGE, (json.dumps(order),))}
+        rows = [_shown(found[row]) for row in order]
         counts = {"count": len(rows), "page": query.page, "per_page": query.per_page}
-        return [_shown(row) for row in rows], counts | info
+        return rows, counts | matches.info
 
     def patch(self, account: str, gateway: str, log_id: str, changes: Mapping[str, object]) -> bool:
         """Change a log's `feedback`, `score` or `metadata`; whether there is such a log.
@@ -132,13 +150,17 @@ class LogStore:
         """
         checked = check_patch(changes)
         with self._write() as db:
-            row = db.execute(f"SELECT row, metadata FROM logs WHERE {_ONE}", (account, gateway, log_id)).fetchone()  # noqa: S608 -- a constant
+            row = db.execute(f"SELECT * FROM logs WHERE {_ONE}", (account, gateway, log_id)).fetchone()  # noqa: S608 -- a constant
             if row is None:
                 return False
+            labels = json.loads(row["metadata"] or "{}")
             if "metadata" in checked:
-                labels = merge_labels(json.loads(row["metadata"] or "{}"), checked["metadata"])
+                labels = merge_labels(labels, checked["metadata"]) or {}
                 checked["metadata"] = _dump_labels(labels)
-                _replace_labels(db, row["row"], labels or {})
+                _replace_labels(db, row["row"], labels)
+            facet = self._facets.find(db, shared_values_of_row({**dict(row), **checked}), labels)
+            if facet != row["facet"]:
+                checked["facet"] = facet
             for name, value in checked.items():
                 db.execute(f"UPDATE logs SET {name} = ? WHERE row = ?", (value, row["row"]))  # noqa: S608 -- checked names
         return True
@@ -164,23 +186,22 @@ class LogStore:
         with self._lock:
             self._db.close()
 
-    def _where(self, account: str, gateway: str, query: LogQuery) -> sql.Sql:
-        """Write the condition, along the indexes of those filters that leave few rows."""
-        few = [
-            one
-            for one in sql.narrow(query)
-            if self._db.execute(f"SELECT count(*) FROM ({one.text} LIMIT {_FEW + 1})", one.values).fetchone()[0] <= _FEW  # noqa: S608 -- names from tables, values bound
-        ]
-        return sql.where(account, gateway, query, few)
+    def _insert(self, db: sqlite3.Connection, record: LogRecord) -> None:
+        labels = dict(list((record.metadata or {}).items())[:MAX_METADATA])
+        facet = self._facets.find(db, shared_values(record), labels)
+        row = db.execute(_INSERT_LOG, (*_LOG_OF(record), _dump_labels(labels), facet)).lastrowid or 0
+        db.execute(_INSERT_PAYLOADS, (row, *_PAYLOADS_OF(record)))
+        _insert_labels(db, row, labels)
 
     def _prepare(self) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         with self._write() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, 1, sql.VERSION):
-                raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {sql.VERSION}")
-            for statement in (*(sql.SCHEMA.split(";") if version == 0 else ()), *(sql.UPGRADE if version < 2 else ())):
+            if not 0 <= version <= schema.VERSION:
+                raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {schema.VERSION}")
+            made = schema.SCHEMA.split(";") if version == 0 else ()
+            for statement in (*made, *(schema.UPGRADE if version < schema.VERSION else ())):
                 db.execute(statement)
             if self._trimmer:
                 self._trimmer.trim(db, time.time_ns() // 1_000_000)
@@ -188,15 +209,27 @@ class LogStore:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._totals.forget()
+            self._facets.tidy()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
                 self._db.execute("COMMIT")
+                self.changes += 1
             except BaseException:
+                self._facets.forget()
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction, so that all that is read is of one moment."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                self._db.execute("COMMIT")
 
     def _payload(self, column: str, *key: str) -> bytes | None:
         text = f"SELECT {column} FROM payloads JOIN logs USING (row) WHERE {_ONE}"  # noqa: S608 -- two callers, above
@@ -206,6 +239,16 @@ class LogStore:
 
 
 _ONE: Final = "logs.account = ? AND logs.gateway = ? AND logs.id = ?"
+_NEWEST: Final = f"""
+SELECT account AS account_id, gateway AS gateway_id, {", ".join(_DETAILED)} FROM logs JOIN payloads USING (row)
+ORDER BY row DESC LIMIT ?
+"""  # noqa: S608 -- names from tables above
+_USED: Final = """
+SELECT account, gateway, sum(total_count) AS total_count FROM facets
+GROUP BY account, gateway HAVING sum(total_count) > 0 ORDER BY (
+    SELECT max(created_at) FROM logs WHERE logs.account = facets.account AND logs.gateway = facets.gateway
+) DESC LIMIT ?
+"""
 
 
 def _file(path: str | Path | None) -> str | Path:
@@ -222,21 +265,11 @@ def _columns(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _insert(db: sqlite3.Connection, record: LogRecord) -> None:
-    labels = dict(list((record.metadata or {}).items())[:MAX_METADATA])
-    values = {name: getattr(record, name) for name in _SAME}
-    values |= {
-        "created_at": record.created_ms,
-        "duration": record.duration_ms,
-        "metadata": _dump_labels(labels),
-    }
-    row = db.execute(_INSERT_LOG, values).lastrowid or 0
-    db.execute(_INSERT_PAYLOADS, (row, *(getattr(record, name) for name in _PAYLOADS)))
-    _insert_labels(db, row, labels)
-
-
-_INSERTED: Final = (*_SAME, "created_at", "duration", "metadata")
-_INSERT_LOG: Final = f"INSERT INTO logs ({_columns(_INSERTED)}) VALUES (:{', :'.join(_INSERTED)})"  # noqa: S608 -- constants
+_PAGE: Final = f"SELECT row, {_columns(_LISTED)} FROM logs WHERE row IN (SELECT value FROM json_each(?))"  # noqa: S608 -- names from tables above
+_INSERTED: Final = (*_SAME, "created_at", "duration", "metadata", "facet")
+_INSERT_LOG: Final = f"INSERT INTO logs ({_columns(_INSERTED)}) VALUES ({_columns('?' * len(_INSERTED))})"  # noqa: S608 -- constants
+_LOG_OF: Final = attrgetter(*_SAME, "created_ms", "duration_ms")
+_PAYLOADS_OF: Final = attrgetter(*_PAYLOADS)
 _INSERT_PAYLOADS: Final = f"INSERT INTO payloads (row, {_columns(_PAYLOADS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608 -- constants
 
 
@@ -259,6 +292,8 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name in row.keys():  # noqa: SIM118 -- a Row iterates over its values
         value = row[name]
+        if name == "row":
+            continue
         if value is not None or name in _NULLABLE:
             shown[_WIRE_NAMES.get(name, name)] = bool(value) if name in _BOOLEANS else value
     shown["created_at"] = rfc3339(shown["created_at"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from aigw._json import parse_json
+from aigw.local._bodies import read_json
 from aigw.local._envelopes import rest_error, rest_result
 from aigw.local._refusal import RefusalError
 
@@ -61,7 +61,7 @@ class Ask:
             RefusalError: 400/7001: it is no JSON object.
         """
         try:
-            value = parse_json(self.body)
+            value = read_json(self.body)
         except ValueError:
             value = None
         if not isinstance(value, dict):

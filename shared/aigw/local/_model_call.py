@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._json import parse_json
+from aigw.local._bodies import read_json
 from aigw.local._dialects import DIALECTS, Dialect, InvalidBody, workers_ai_for
 from aigw.local._model_names import ModelName, model_not_found, read_model
 from aigw.local._refusal import DialectRefusalError, RefusalError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from aigw.local._arrival import Arrival
     from aigw.local._routes import Surface
+    from aigw.local._upstream import NativeRequest
 
 _VERBATIM: Final = frozenset({"chat", "embeddings"})
 _OPTION_NEEDS: Final = {"webhookUrl": "background", "webhookFormat": "webhookUrl"}
@@ -33,18 +34,20 @@ class ModelCall:
         model: The model.
         dialect: The shape the caller speaks.
         wraps: Whether a whole answer stands in the REST envelope.
-        body: The body in OpenAI's shape.
+        body: The body in OpenAI's shape; of a native call that cannot be said in it, as it came.
+        native: The request as the provider itself is to get it; none when the call is asked in OpenAI's shape.
     """
 
     model: ModelName
     dialect: Dialect
     wraps: bool
     body: dict[str, Any]
+    native: NativeRequest | None = None
 
     @property
     def is_verbatim(self) -> bool:
-        """Whether the caller speaks OpenAI's own shape, so that the upstream's bytes pass unchanged."""
-        return self.dialect.name in _VERBATIM
+        """Whether the caller speaks the upstream's own shape, so that the upstream's bytes pass unchanged."""
+        return self.native is not None or self.dialect.name in _VERBATIM
 
     @property
     def is_stream(self) -> bool:
@@ -78,7 +81,7 @@ def read_content(arrival: Arrival) -> dict[str, Any]:
         RefusalError: It is none; worded as the provider would on its own paths.
     """
     try:
-        content = parse_json(arrival.content)
+        content = read_json(arrival.content)
     except ValueError:
         content = None
     if isinstance(content, dict):

@@ -7,12 +7,12 @@ what the provider calls it. Source: AI Gateway docs, REST API and Unified API; t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from aigw._providers import SLUG_OF_AUTHOR
-from aigw.local._refusal import RefusalError
+from aigw.local._refusal import DialectRefusalError, RefusalError
 from aigw.local._routes import Grammar, is_provider
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class ModelName:
 
     def for_upstream(self, upstream: str) -> str:
         """Give the name an upstream called `upstream` knows: without `workers-ai/`, and without its own prefix."""
+        author, slash, bare = self.asked.partition("/")
+        if slash and SLUG_OF_AUTHOR.get(author) == upstream:
+            return bare
         return self.asked.removeprefix(f"{_WORKERS_AI}/").removeprefix(f"{upstream}/")
 
     def matches(self, patterns: Collection[str]) -> bool:
@@ -84,6 +87,26 @@ def _read_native(provider: str, asked: str) -> ModelName:
     return ModelName(asked, provider, logged)
 
 
+def read_native_model(provider: str, asked: str) -> ModelName:
+    """Read the model of a call that goes to its provider as it came, and may name none."""
+    return _read_native(provider, asked) if asked else ModelName("", provider, "")
+
+
+def named_by_answer(provider: str, answering: str) -> ModelName:
+    """Name the model that answered a call which had named none."""
+    return replace(_read_native(provider, answering), asked="")
+
+
+def guess_model(provider: str, asked: str) -> ModelName:
+    """Name the provider and model of a call that is refused, as far as it says them in any grammar."""
+    slug, slash, _ = asked.partition("/")
+    if provider:
+        return read_native_model(provider, asked)
+    if asked.startswith("@"):
+        return ModelName(asked, _WORKERS_AI, asked)
+    return ModelName(asked, SLUG_OF_AUTHOR.get(slug, slug) if slash else "", asked)
+
+
 _READERS: Final[Mapping[Grammar, Callable[[str, str], ModelName]]] = {
     "rest": _read_rest,
     "compat": _read_compat,
@@ -94,3 +117,11 @@ _READERS: Final[Mapping[Grammar, Callable[[str, str], ModelName]]] = {
 def model_not_found(asked: str) -> RefusalError:
     """Say that a model does not exist, in the words of the real gateway."""
     return RefusalError(404, 7003, f"Model not found: {asked}")
+
+
+def unknown_model(model: ModelName) -> RefusalError:
+    """Say that a model does not exist: of its own, Workers AI says so. Source: Workers AI docs, Errors."""
+    if model.provider != _WORKERS_AI:
+        return model_not_found(model.asked)
+    errors = [{"code": 5007, "message": f"No such model {model.logged} or task"}]
+    return DialectRefusalError(400, {"result": None, "success": False, "errors": errors, "messages": []})

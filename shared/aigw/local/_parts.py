@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigw.local._asking import Asking
+from aigw.local._auto_router import AutoRouter
 from aigw.local._budget import Budget
 from aigw.local._cache import ResponseCache
 from aigw.local._faults import Faults
@@ -80,7 +81,7 @@ def assemble(
     """
     cache, keys = ResponseCache(clock), KeyRing()
     budget = Budget(windows, switches)
-    asking = Asking(upstream, upstreams, keys, budget, router, Faults())
+    asking = Asking(upstream, upstreams, keys, budget, router, Faults(), AutoRouter(switches.auto_pool))
     pipeline = Pipeline(asking, store, cache, models, budget, Guard(*checks, budget, switches), switches)
     return Parts(
         pipeline, store, cache, keys, windows, tuple({id(one): one for one in (upstream, *upstreams.values())}.values())

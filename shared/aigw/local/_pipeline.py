@@ -15,12 +15,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aigw._http import Headers
-from aigw.local._answers import read_body, translate_answer
+from aigw.local._answers import answering_model, read_body, translate_answer
 from aigw.local._cache import DEFAULT_TTL, CachedReply, default_key, plan_cache
 from aigw.local._guard import dlp_header, unstreamed
+from aigw.local._ids import new_id
 from aigw.local._log_entry import LogEntry
+from aigw.local._log_room import with_room
 from aigw.local._model_call import ModelCall, read_call, read_content, read_model_name
-from aigw.local._model_names import model_not_found
+from aigw.local._model_names import unknown_model
+from aigw.local._native_call import as_native, guess_refused_model, read_any_content, read_any_model, read_native_call
+from aigw.local._native_stream import NativeCodec
 from aigw.local._refusal import RefusalError
 from aigw.local._relay import Relay, StreamCodec
 from aigw.local._reply import EVENT_STREAM, Reply, header_text
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from aigw.local._cache import CachePlan, ResponseCache
     from aigw.local._guard import Guard
     from aigw.local._logs_store import LogStore
+    from aigw.local._model_names import ModelName
     from aigw.local._switches import Switches
     from aigw.local._usage import Usage
 
@@ -73,16 +78,21 @@ class Pipeline:
             arrival: The step.
             is_last: Whether no other step follows if this one fails.
         """
+        arrival = with_room(self.store, arrival)
         entry = LogEntry(self.store, arrival, self.switches.costs)
         try:
             reply = await self._answer(arrival, entry, is_last=is_last)
         except RefusalError as refusal:
+            entry.model = entry.model or guess_refused_model(arrival)
             reply = _logged(entry, refusal.reply(arrival.entrance.host))
         return reply.with_headers(*_id_headers(arrival, reply.status), *dlp_header(entry))
 
     def refuse(self, arrival: Arrival, refusal: RefusalError) -> Reply:
         """Refuse a step that cannot be read at all; it is logged like any other."""
-        reply = _logged(LogEntry(self.store, arrival), refusal.reply(arrival.entrance.host))
+        arrival = with_room(self.store, arrival)
+        entry = LogEntry(self.store, arrival)
+        entry.model = guess_refused_model(arrival)
+        reply = _logged(entry, refusal.reply(arrival.entrance.host))
         return reply.with_headers(*_id_headers(arrival, reply.status))
 
     async def _answer(self, arrival: Arrival, entry: LogEntry, *, is_last: bool) -> Reply:
@@ -104,27 +114,49 @@ class Pipeline:
         return (await ask(lambda fresh: self.cache.put(key, fresh, plan.ttl))).with_headers(_MISS)
 
     def _read(self, arrival: Arrival, entry: LogEntry) -> ModelCall:
-        content = read_content(arrival)
-        entry.model = model = read_model_name(arrival, content)
-        if not model.matches(self.models):
-            raise model_not_found(model.asked)
-        call = read_call(arrival.surface, model, content)
+        surface = arrival.surface
+        on_own_path = surface.grammar == "native"
+        if surface.dialect == "raw" or (on_own_path and self.asking.is_native(surface.provider)):
+            content = read_any_content(arrival)
+            model = self._existing(entry, read_any_model(arrival, content))
+            call = read_native_call(arrival, model, content)
+        else:
+            content = read_content(arrival)
+            model = self._existing(entry, read_model_name(arrival, content))
+            call = read_call(surface, model, content)
+            if not on_own_path and self.asking.is_native(model.provider):
+                call = as_native(call, content)
         entry.endpoint = call.dialect.endpoint
         return call
+
+    def _existing(self, entry: LogEntry, model: ModelName) -> ModelName:
+        entry.model = model
+        if model.asked and not (model.matches(self.models) or self.asking.router.has(model.asked)):
+            raise unknown_model(model)
+        return model
 
     async def _ask(
         self, arrival: Arrival, entry: LogEntry, call: ModelCall, keep: Keep | None = None, *, is_last: bool
     ) -> Reply:
         call, reply = await self.asking.ask(arrival, entry, call, is_last=is_last)
-        if not isinstance(reply.body, bytes) and Headers(reply.headers).media_type == EVENT_STREAM:
-            return _relayed(entry, call, reply, reply.body)
+        media_type = Headers(reply.headers).media_type
+        if not isinstance(reply.body, bytes) and call.native is not None:
+            passed = _passed_on(entry, call, reply, reply.body, media_type)
+            return passed.with_headers(*self._run_id(arrival, call))
+        if not isinstance(reply.body, bytes) and media_type == EVENT_STREAM:
+            return _relayed(entry, call, reply, reply.body).with_headers(*self._run_id(arrival, call))
         try:
             reply, usage = translate_answer(call, reply, await read_body(reply.body))
         except (UpstreamUnreachableError, OSError) as error:
             raise RefusalError(400, 2005, "Failed to get response from provider") from error
+        entry.name_model(answering_model(call, reply))
         if keep and reply.status == 200:
             keep(CachedReply(reply, usage))
         return self._checked(arrival, entry, reply, usage)
+
+    def _run_id(self, arrival: Arrival, call: ModelCall) -> tuple[tuple[str, str], ...]:
+        has_run = self.switches.run_ids and arrival.surface.dialect == "run" and call.model.provider != "workers-ai"
+        return (("cf-aig-run-id", new_id()),) if has_run else ()
 
     def _checked(
         self, arrival: Arrival, entry: LogEntry, reply: Reply, usage: Usage | None, *, cached: bool = False
@@ -140,6 +172,8 @@ class Pipeline:
 
 def _plan_cache(arrival: Arrival, call: ModelCall, switches: Switches) -> CachePlan | None:
     surface, options = arrival.surface, arrival.options
+    if surface.method != "POST":  # what is fetched, changed or deleted by its address is not an answer of a model
+        return None
     gateway_ttl = arrival.entrance.settings.cache_ttl
     if switches.workers_ai_cache and call.model.provider == "workers-ai" and not gateway_ttl:
         gateway_ttl, options = DEFAULT_TTL, replace(options, cache_ttl=options.cache_ttl or None)
@@ -147,7 +181,11 @@ def _plan_cache(arrival: Arrival, call: ModelCall, switches: Switches) -> CacheP
         options,
         gateway_ttl,
         key=lambda: default_key(
-            surface.provider or surface.grammar, surface.endpoint, call.model.asked, arrival.headers, arrival.content
+            surface.provider or surface.grammar,
+            surface.raw or surface.endpoint,
+            call.model.asked,
+            arrival.headers,
+            arrival.content,
         ),
         stream=call.is_stream,
         size=len(arrival.content),
@@ -156,8 +194,16 @@ def _plan_cache(arrival: Arrival, call: ModelCall, switches: Switches) -> CacheP
 
 def _relayed(entry: LogEntry, call: ModelCall, reply: Reply, source: AsyncIterator[bytes]) -> Reply:
     codec = StreamCodec(None if call.is_verbatim else call.dialect.stream(call.model.asked))
-    body = Relay(source, codec, entry, call.body)
-    return Reply(reply.status, reply.headers, body).with_headers(("content-type", EVENT_STREAM))
+    media_type = EVENT_STREAM if call.is_verbatim else call.dialect.stream_type
+    body = Relay(source, codec, entry, call.body, media_type=media_type)
+    return Reply(reply.status, reply.headers, body).with_headers(("content-type", media_type))
+
+
+def _passed_on(entry: LogEntry, call: ModelCall, reply: Reply, source: AsyncIterator[bytes], media_type: str) -> Reply:
+    is_chat = call.dialect.name == "chat" and media_type == EVENT_STREAM
+    codec = StreamCodec(None) if is_chat else NativeCodec(media_type)
+    body = Relay(source, codec, entry, call.body, status=reply.status, media_type=media_type)
+    return Reply(reply.status, reply.headers, body)
 
 
 def _logged(entry: LogEntry, reply: Reply, usage: Usage | None = None, *, cached: bool = False) -> Reply:

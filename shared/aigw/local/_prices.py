@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw._json import parse_json
 from aigw.local._usage import custom_cost
@@ -40,6 +40,13 @@ def price(model: ModelName, usage: Usage) -> float | None:
     return None if rates is None else custom_cost(rates, usage)
 
 
+@cache
+def chat_models() -> tuple[str, ...]:
+    """Give the priced models that answer in text, as `provider/model`."""
+    models = _data()["models"].items()
+    return tuple(name for name, rates in models if rates.get("out") and not name.startswith("workers-ai"))
+
+
 def _key(model: ModelName) -> str:
     """Write provider and model alike, whichever way the model was asked: dots as hyphens, without a date."""
     bare = model.logged
@@ -53,6 +60,13 @@ def _plain(name: str) -> str:
 
 
 @cache
+def _data() -> Mapping[str, Any]:
+    data: Mapping[str, Any] = parse_json(Path(__file__).with_suffix(".json").read_bytes())
+    return data
+
+
+@cache
 def _table() -> Mapping[str, Mapping[str, float]]:
-    data = parse_json(Path(__file__).with_suffix(".json").read_bytes())
-    return {_plain(name): {_RATES[key]: rate for key, rate in rates.items()} for name, rates in data["models"].items()}
+    return {
+        _plain(name): {_RATES[key]: rate for key, rate in rates.items()} for name, rates in _data()["models"].items()
+    }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw._json import parse_json
 from aigw._sse import SSEDecoder
 from aigw.local._attempts import close_body
+from aigw.local._native_stream import NativeCodec
 from aigw.local._reply import EVENT_STREAM
 from aigw.local._upstream import StreamBrokenError, UpstreamUnreachableError
 from aigw.local._usage import Usage, dicts, estimate_usage, read_usage
@@ -53,6 +54,10 @@ class StreamCodec:
     def text(self) -> str:
         """All that the model has said, tool arguments included."""
         return "".join(self._text)
+
+    def estimate(self, asked: Mapping[str, Any]) -> Usage:
+        """Give the usage where none was reported, from the body that was asked and the text that came."""
+        return estimate_usage(asked, self.text)
 
     def feed(self, data: bytes) -> bytes:
         """Take the upstream's next bytes; give the caller's.
@@ -108,15 +113,26 @@ class Relay:
         codec: What reads and writes it.
         entry: The log it ends in.
         asked: The OpenAI body that was asked, from which missing token counts are estimated.
+        status: The answer's status.
+        media_type: The answer's media type.
     """
 
     def __init__(
-        self, source: AsyncIterator[bytes], codec: StreamCodec, entry: LogEntry, asked: Mapping[str, Any]
+        self,
+        source: AsyncIterator[bytes],
+        codec: StreamCodec | NativeCodec,
+        entry: LogEntry,
+        asked: Mapping[str, Any],
+        *,
+        status: int = 200,
+        media_type: str = EVENT_STREAM,
     ) -> None:
         self._source = source
         self._codec = codec
         self._entry = entry
         self._asked = asked
+        self._status = status
+        self._media_type = media_type
         self._ended = False
 
     def __aiter__(self) -> Relay:
@@ -161,8 +177,10 @@ class Relay:
         await self.aclose()
 
     def _write(self, *, failed: bool = False) -> None:
-        usage = self._codec.usage or estimate_usage(self._asked, self._codec.text)
-        self._entry.write(200, EVENT_STREAM, usage, failed=failed or self._codec.failed)
+        usage = self._codec.usage or self._codec.estimate(self._asked)
+        if isinstance(self._codec, NativeCodec):
+            self._entry.name_model(self._codec.model)
+        self._entry.write(self._status, self._media_type, usage, failed=failed or self._codec.failed)
 
 
 def _texts(delta: Mapping[str, Any]) -> list[str]:

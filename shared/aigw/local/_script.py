@@ -1,4 +1,7 @@
-"""An upstream that says what a test wrote down: answers, delays, errors, cut streams, one turn for each call."""
+"""An upstream that says what a test wrote down: answers, delays, errors, cut streams, one turn for each call.
+
+Playing a turn stands here too, for the scripts that a running gateway is given (`LocalGateway.script`).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ import anyio
 
 from aigw.local._faults import CutBody
 from aigw.local._reply import Reply, json_reply
-from aigw.local._script_turn import Turn, read_turn
+from aigw.local._script_turn import NATIVE, Turn, read_turns
 from aigw.local._upstream import UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from aigw.local._upstream import UpstreamEndpoint
+    from aigw.local._upstream import NativeRequest, UpstreamEndpoint
 
     Written = str | int | dict[str, Any] | Exception | Reply | Callable[[], Reply]
 
@@ -30,14 +33,18 @@ class ScriptRequest:
     """What one call asked of a script.
 
     Attributes:
-        endpoint: `chat/completions` or `embeddings`.
-        body: The body in OpenAI's shape.
+        endpoint: `chat/completions` or `embeddings`; a provider's own path where no dialect has its shape.
+        body: The body in OpenAI's shape; as it came on a provider's own path.
         headers: The header fields; a provider's key is among them.
+        method: The method.
+        content: The bytes of the body on a provider's own path.
     """
 
     endpoint: str
     body: dict[str, Any]
     headers: dict[str, str] = field(repr=False)
+    method: str = "POST"
+    content: bytes = field(default=b"", repr=False)
 
 
 class ScriptUpstream:
@@ -68,7 +75,7 @@ class ScriptUpstream:
         self.provider = provider
         self.requests: list[ScriptRequest] = []
         self._lock = Lock()
-        self._turns = [turn for written in turns for turn in read_turn(written)]
+        self._turns = read_turns(turns)
 
     @classmethod
     def load(cls, path: str | Path, *, provider: str = "script") -> ScriptUpstream:
@@ -97,13 +104,25 @@ class ScriptUpstream:
         turn = self._take(ScriptRequest(endpoint, body, dict(headers)))
         if turn is None:
             return json_reply(500, {"error": {"message": _OVER, "type": "script", "param": None, "code": None}})
-        await anyio.sleep(turn.delay)
-        if turn.drops:
-            raise UpstreamUnreachableError("dropped by the script")
-        reply = turn.reply(endpoint, body)
-        if turn.cut is None or isinstance(reply.body, bytes):
-            return reply
-        return Reply(reply.status, reply.headers, CutBody(reply.body, turn.cut))
+        return await play(turn, endpoint, body)
+
+    def is_native(self, provider: str, *, has_dialect: bool) -> bool:
+        """Tell whether a turn is to be given as it is written; see `NativeUpstream.is_native`."""
+        del provider
+        return not has_dialect
+
+    async def forward(self, request: NativeRequest) -> Reply:
+        """Take the next turn on a provider's own path; see `NativeUpstream.forward`.
+
+        A `Reply` and `json` are the whole answer, `text` and `pieces` its bytes as they are, `text/plain` unless
+        `headers` say otherwise.
+        """
+        turn = self._take(
+            ScriptRequest(request.path, request.body, dict(request.headers), request.method, request.content)
+        )
+        if turn is None:
+            return json_reply(500, {"error": {"message": _OVER, "type": "script", "param": None, "code": None}})
+        return await play(turn, NATIVE, request.body)
 
     def _take(self, request: ScriptRequest) -> Turn | None:
         with self._lock:
@@ -111,6 +130,26 @@ class ScriptUpstream:
             if not self._turns:
                 return None
             return self._turns[0] if self._turns[0].forever else self._turns.pop(0)
+
+
+async def play(turn: Turn, endpoint: str, body: dict[str, Any]) -> Reply:
+    """Answer a call as a turn says.
+
+    Raises:
+        UpstreamUnreachableError: The turn gives no answer.
+        Exception: The turn is one, or its function raised it; a note names the turn.
+    """
+    await anyio.sleep(turn.delay)
+    if turn.drops:
+        raise UpstreamUnreachableError("dropped by the script")
+    try:
+        reply = turn.reply(endpoint, body)
+    except Exception as error:
+        error.add_note(f"raised by {turn} of the script")
+        raise
+    if turn.cut is None or isinstance(reply.body, bytes):
+        return reply
+    return Reply(reply.status, reply.headers, CutBody(reply.body, turn.cut))
 
 
 def _parse_yaml(text: str) -> Any:

@@ -14,13 +14,17 @@ from aigw.local._reply import EVENT_STREAM, Reply, json_reply
 from aigw.local.offline import count_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
 _KEYS: Final = (
     *("text", "pieces", "tool_calls", "finish_reason", "usage", "embeddings", "json", "status", "message"),
     *("delay", "headers", "cut", "drop", "times"),
 )
+_FOR_EMBEDDINGS: Final = frozenset({"embeddings", "json", "status", "drop"})
+_SHOWN: Final = 60
 _ID: Final = "chatcmpl-script"
+NATIVE: Final = "native"
+"""The endpoint of a turn that is given on a provider's own path, as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,25 @@ class Turn:
 
     Attributes:
         says: What is answered; see `ScriptUpstream`.
+        written: The turn as it was written, for sentences about it.
+        number: Its place in the script, from 1.
         forever: Whether it is taken by every call from now on.
     """
 
     says: Mapping[str, Any] | Callable[[], Reply]
+    written: Any = None
+    number: int = 1
     forever: bool = False
+
+    def __str__(self) -> str:
+        shown = repr(self.written)
+        return f"turn {self.number} ({shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'})"
+
+    def suits(self, endpoint: str) -> bool:
+        """Whether a call may take it: one for embeddings leaves turns alone that only speak."""
+        if endpoint != "embeddings" or callable(self.says):
+            return True
+        return bool(_FOR_EMBEDDINGS & self.says.keys())
 
     @property
     def delay(self) -> float:
@@ -54,7 +72,7 @@ class Turn:
         """Answer a call.
 
         Args:
-            endpoint: `chat/completions` or `embeddings`.
+            endpoint: `chat/completions`, `embeddings` or `NATIVE`.
             body: The body in OpenAI's shape.
         """
         if callable(self.says):
@@ -64,20 +82,31 @@ class Turn:
         return reply.with_headers(*fields)
 
 
-def read_turn(written: Any) -> Iterator[Turn]:
-    """Read one turn as often as it is taken.
+def read_turns(written: Iterable[Any]) -> list[Turn]:
+    """Read a script: every turn as often as it is taken.
 
     Raises:
-        ValueError: It is none.
+        ValueError: One is none (the text has its number), or there is no list of them.
     """
+    if isinstance(written, str | bytes | dict):
+        raise ValueError(f"script: expected a list of turns; got {written!r}")  # noqa: TRY004 -- one error for all
+    turns: list[Turn] = []
+    for number, one in enumerate(written, 1):
+        try:
+            turns += _read_turn(one, number)
+        except ValueError as error:
+            raise ValueError(f"script: turn {number}: {error}") from None
+    return turns
+
+
+def _read_turn(written: Any, number: int) -> list[Turn]:
     says = _says(written)
     times = 1 if callable(says) else says.get("times", 1)
     if times == "forever":
-        yield Turn(says, forever=True)
-        return
+        return [Turn(says, written, number, forever=True)]
     if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-        raise _wrong(f"times: expected a whole number or 'forever'; got {times!r}")
-    yield from [Turn(says)] * times
+        raise ValueError(f"times: expected a whole number or 'forever'; got {times!r}")
+    return [Turn(says, written, number)] * times
 
 
 def _says(written: Any) -> Mapping[str, Any] | Callable[[], Reply]:
@@ -92,20 +121,16 @@ def _says(written: Any) -> Mapping[str, Any] | Callable[[], Reply]:
     if isinstance(written, dict):
         unknown = [key for key in written if key not in _KEYS]
         if unknown:
-            raise _wrong(f"unknown key {unknown[0]!r} of a turn; expected {', '.join(_KEYS)}")
+            raise ValueError(f"unknown key {unknown[0]!r} of a turn; expected {', '.join(_KEYS)}")
         return written
     if callable(written):
         answer: Callable[[], Reply] = written
         return answer
-    raise _wrong(f"a turn is a text, a status, an object, an exception or a Reply; got {written!r}")
+    raise ValueError(f"a turn is a text, a status, an object, an exception or a Reply; got {written!r}")
 
 
 def _raise(error: Exception) -> Reply:
     raise error
-
-
-def _wrong(message: str) -> ValueError:
-    return ValueError(f"script: {message}")
 
 
 def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> Reply:
@@ -114,8 +139,11 @@ def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> R
         return json_reply(status, says["json"])
     if status >= 400:
         return json_reply(status, openai_error(status, says.get("message") or f"the script says {status}"))
+    if endpoint == NATIVE:
+        body_of = _pieces(says["pieces"]) if "pieces" in says else str(says.get("text", "")).encode()
+        return Reply(status, (("content-type", "text/plain; charset=utf-8"),), body_of)
     if endpoint == "embeddings":
-        return json_reply(status, _embeddings(says, body))
+        return _embeddings(status, says, body)
     if body.get("stream"):
         return Reply(status, (("content-type", EVENT_STREAM),), _stream(says, body))
     choice = {"index": 0, "message": {"role": "assistant", **_message(says)}, "finish_reason": _reason(says)}
@@ -157,6 +185,12 @@ def _frame(kind: str, body: Mapping[str, Any], choices: list[dict[str, Any]]) ->
     return {"id": _ID, "object": kind, "created": 0, "model": body.get("model"), "choices": choices}
 
 
+async def _pieces(pieces: Iterable[str | bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece.encode() if isinstance(piece, str) else piece
+        await anyio.lowlevel.checkpoint()
+
+
 async def _stream(says: Mapping[str, Any], body: Mapping[str, Any]) -> AsyncIterator[bytes]:
     for chunk in _chunks(says, body):
         yield b"data: " + dump_json(chunk) + b"\n\n"
@@ -176,9 +210,16 @@ def _chunks(says: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[dict[s
         yield _frame("chat.completion.chunk", body, []) | {"usage": _usage(says, body)}
 
 
-def _embeddings(says: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+def _embeddings(status: int, says: Mapping[str, Any], body: Mapping[str, Any]) -> Reply:
     if "embeddings" not in says:
-        return offline.embed(dict(body))
+        return _offline_embeddings(body)
     data = [{"object": "embedding", "index": at, "embedding": one} for at, one in enumerate(says["embeddings"])]
     usage = {"prompt_tokens": 0, "total_tokens": 0}
-    return {"object": "list", "model": body.get("model"), "data": data, "usage": usage}
+    return json_reply(status, {"object": "list", "model": body.get("model"), "data": data, "usage": usage})
+
+
+def _offline_embeddings(body: Mapping[str, Any]) -> Reply:
+    try:
+        return json_reply(200, offline.embed(dict(body)))
+    except offline.InvalidRequest as error:
+        return json_reply(400, openai_error(400, str(error)))

@@ -1,7 +1,7 @@
-"""The local gateway over a real socket: a starlette application around the engine, and uvicorn in a thread.
+"""The local gateway over a real socket: an ASGI application around the engine, and uvicorn in a thread.
 
-Every request is answered in a task group with a watch on the connection: when the caller goes away, whatever is under
-way for it is cancelled, up to the upstream's own connection. Stopping the server cuts all connections, so it is prompt
+Every request is answered with a watch on its connection: when the caller goes away, whatever is under way for it is
+cancelled, up to the upstream's own connection. Stopping the server cuts all connections, so it is prompt
 also with streams open.
 """
 
@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import Route
 
 from aigw._http import Request as GatewayRequest
 from aigw.local._attempts import close_body
 from aigw.local._envelopes import rest_error
+from aigw.local._origins import foreign
+from aigw.local._refusal import RefusalError
+from aigw.local._routes import find_target
 from aigw.local._upstream import StreamBrokenError
+from aigw.local.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from aigw.local._engine import Engine
     from aigw.local._reply import Reply
@@ -66,7 +68,7 @@ class Server:
         """
         listener = _listen(self._host, self._port)
         port: int = listener.getsockname()[1]
-        self._running = _Uvicorn(uvicorn.Config(_application(self._engine), **_SETTINGS))
+        self._running = _Uvicorn(_Config(_application(self._engine, self._host), **_SETTINGS))
         self._thread = Thread(target=self._run, args=(self._running, listener), name="aigw-local-server", daemon=True)
         self._thread.start()
         self._running.settled.wait()
@@ -106,6 +108,15 @@ _SETTINGS: Final[dict[str, Any]] = {
     "server_header": False,
     "timeout_keep_alive": 75,
 }
+
+
+class _Config(uvicorn.Config):
+    """Uvicorn's settings, without its advice to install a WebSocket library whenever a client wants a WebSocket."""
+
+    def load(self) -> None:
+        super().load()
+        silent = {"_unsupported_upgrade_warning": lambda _protocol: None}
+        self.http_protocol_class = type("Protocol", (self.http_protocol_class,), silent)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -161,8 +172,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _application(engine: Engine) -> Starlette:
-    return Starlette(routes=[Route("/{path:path}", _Endpoint(engine))])
+def _application(engine: Engine, host: str) -> ASGIApp:
+    calls = _Endpoint(engine)
+    page = Page(engine.store, engine.tokens, host)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await (page if page.owns(scope) else calls)(scope, receive, send)
+
+    return application
 
 
 class _Endpoint:
@@ -176,16 +193,22 @@ class _Endpoint:
             content = await _read_body(Request(scope, receive))
         except ClientDisconnect:
             return
-        async with anyio.create_task_group() as group:
-            group.start_soon(_watch, receive, group.cancel_scope)
-            await self._answer(scope, content, send)
-            group.cancel_scope.cancel()
+        with anyio.CancelScope() as answering:
+            watch = asyncio.create_task(_watch(receive, answering))  # a task group takes four times as long
+            try:
+                await self._answer(scope, content, send)
+            finally:
+                watch.cancel()
 
     async def _answer(self, scope: Scope, content: bytes | None, send: Send) -> None:
-        if content is None:
+        request = _gateway_request(scope, content or b"")
+        why = "" if self._engine.tokens else foreign(request.method, scope["headers"])
+        if why:
+            reply = RefusalError(403, 403, why).reply(find_target(request.method, request.url).host)
+        elif content is None:
             reply = rest_error(413, 413, f"the body is larger than {MAX_BODY_BYTES} bytes")
         else:
-            reply = await self._engine.answer(_gateway_request(scope, content))
+            reply = await self._engine.answer(request)
         await _send_reply(reply, send)
 
 

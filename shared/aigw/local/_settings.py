@@ -40,8 +40,8 @@ class GatewaySettingsDict(TypedDict, total=False):
         spend_limits: `{enabled, rules: [{id, limitType, limit, window, technique, metadata, model, provider}]}`.
         workers_ai_billing_mode: `postpaid` (the default), or `unified` to draw on the credits.
         log_classification: Kept, without effect.
-        log_management: Kept, without effect.
-        log_management_strategy: Kept, without effect.
+        log_management: How many logs are kept; `0` or `None` is no limit, the default.
+        log_management_strategy: What happens at that limit: `STOP_INSERTING` (the default), or `DELETE_OLDEST`.
         logpush: Kept, without effect.
         logpush_public_key: Kept, without effect.
         otel: Kept, without effect.

@@ -1,17 +1,18 @@
 """Which values a gateway's settings may have, as a table of readers; the same for a constructor and the API.
 
+Each reader carries the JSON schema of what it takes, so that the description of the API says what is checked here.
+
 Source: AI Gateway API reference, Create a new Gateway. Where that gives no range: whole numbers are 0 or more, and a
 window of a spend limit is at least a second.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    Check = Callable[[str, Any], None]
 
 MAX_RULES: Final = 20
 """The most spend limit rules of a gateway. Source: AI Gateway docs, Spend limits."""
@@ -21,6 +22,22 @@ CATEGORIES: Final = (*(f"S{number}" for number in range(1, 14)), "P1")
 
 ACTIONS: Final = ("FLAG", "BLOCK")
 
+MAX_WHOLE: Final = 2**53
+"""The largest whole number; beyond it JSON readers disagree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One reader of a value.
+
+    Attributes:
+        schema: The JSON schema of what it takes.
+        demand: Refuses a value that stands at a place, by raising `ValueError`.
+    """
+
+    schema: Mapping[str, Any]
+    demand: Callable[[str, Any], None]
+
 
 def check_settings(given: Mapping[str, Any]) -> None:
     """Check the settings that are there; null is always good.
@@ -28,10 +45,10 @@ def check_settings(given: Mapping[str, Any]) -> None:
     Raises:
         ValueError: A value is wrong; the text names the field and what it may be.
     """
-    _object("", given, _CHECKS)
+    _check_fields("", given, CHECKS, ())
 
 
-def _object(where: str, value: Any, checks: Mapping[str, Check], required: tuple[str, ...] = ()) -> None:
+def _check_fields(where: str, value: Any, checks: Mapping[str, Check], required: tuple[str, ...]) -> None:
     if not hasattr(value, "items"):
         raise _wrong(where, "an object", value)
     for name in required:
@@ -39,121 +56,134 @@ def _object(where: str, value: Any, checks: Mapping[str, Check], required: tuple
             raise ValueError(f"{where}.{name}: is required")
     for name, item in value.items():
         if name in checks and item is not None:
-            checks[name](f"{where}.{name}".lstrip("."), item)
+            checks[name].demand(f"{where}.{name}".lstrip("."), item)
 
 
-def _flag(where: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise _wrong(where, "true or false", value)
-
-
-def _text(where: str, value: Any) -> None:
-    if not isinstance(value, str):
-        raise _wrong(where, "a string", value)
-
-
-def _whole(low: int, high: int | None = None) -> Check:
-    expected = f"a whole number from {low} to {high}" if high else f"a whole number of {low} or more"
-
-    def check(where: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
+def _simple(kind: type, name: str, expected: str) -> Check:
+    def demand(where: str, value: Any) -> None:
+        if not isinstance(value, kind):
             raise _wrong(where, expected, value)
 
-    return check
+    return Check({"type": name}, demand)
 
 
-def _amount(where: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise _wrong(where, "a number of 0 or more", value)
+def _whole(low: int, high: int = MAX_WHOLE) -> Check:
+    expected = f"a whole number of {low} or more" if high == MAX_WHOLE else f"a whole number from {low} to {high}"
+
+    def demand(where: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _wrong(where, expected, value)
+
+    return Check({"type": "integer", "minimum": low, "maximum": high}, demand)
+
+
+def _amount() -> Check:
+    def demand(where: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise _wrong(where, "a number of 0 or more", value)
+
+    return Check({"type": "number", "minimum": 0}, demand)
 
 
 def _one_of(*words: str) -> Check:
-    def check(where: str, value: Any) -> None:
+    def demand(where: str, value: Any) -> None:
         if value not in words:
             raise _wrong(where, f"one of {', '.join(words)}", value)
 
-    return check
+    return Check({"enum": list(words)}, demand)
 
 
 def _list(item: Check, most: int | None = None) -> Check:
-    def check(where: str, value: Any) -> None:
+    def demand(where: str, value: Any) -> None:
         if not isinstance(value, list) or (most and len(value) > most):
             raise _wrong(where, f"an array of at most {most}" if most else "an array", value)
         for index, entry in enumerate(value):
-            item(f"{where}.{index}", entry)
+            item.demand(f"{where}.{index}", entry)
 
-    return check
+    return Check({"type": "array", "items": item.schema, **({"maxItems": most} if most else {})}, demand)
 
 
 def _fields(checks: Mapping[str, Check], *required: str) -> Check:
-    return lambda where, value: _object(where, value, checks, required)
+    properties = {name: check.schema if name in required else or_null(check) for name, check in checks.items()}
+    schema = {"type": "object", "properties": properties, **({"required": list(required)} if required else {})}
+    return Check(schema, lambda where, value: _check_fields(where, value, checks, required))
 
 
-def _anything(where: str, value: Any) -> None:
-    _object(where, value, {})
+def _guarded() -> Check:
+    actions = dict.fromkeys(CATEGORIES, _one_of(*ACTIONS))
+
+    def demand(where: str, value: Any) -> None:
+        _check_fields(where, value, actions, ())
+        unknown = [name for name in value if name not in CATEGORIES]
+        if unknown:
+            raise _wrong(f"{where}.{unknown[0]}", f"one of {', '.join(CATEGORIES)}", unknown[0])
+
+    return Check({**_fields(actions).schema, "additionalProperties": False}, demand)
 
 
-def _guarded(where: str, value: Any) -> None:
-    _object(where, value, dict.fromkeys(CATEGORIES, _one_of(*ACTIONS)))
-    unknown = [name for name in value if name not in CATEGORIES]
-    if unknown:
-        raise _wrong(f"{where}.{unknown[0]}", f"one of {', '.join(CATEGORIES)}", unknown[0])
+def or_null(check: Check) -> dict[str, Any]:
+    """Give the schema of a value that may be null as well."""
+    return {"anyOf": [check.schema, {"type": "null"}]}
 
 
 def _wrong(where: str, expected: str, value: Any) -> ValueError:
     return ValueError(f"{where}: expected {expected}; got {value!r}"[:500])
 
 
+_FLAG: Final = _simple(bool, "boolean", "true or false")
+_TEXT: Final = _simple(str, "string", "a string")
+_ANYTHING: Final = _fields({})
 _DLP_POLICY: Final = _fields(
     {
-        "id": _text,
+        "id": _TEXT,
         "action": _one_of(*ACTIONS),
-        "enabled": _flag,
-        "profiles": _list(_text),
+        "enabled": _FLAG,
+        "profiles": _list(_TEXT),
         "check": _list(_one_of("REQUEST", "RESPONSE")),
     },
     "action",
     "profiles",
 )
 _DLP: Final = _fields(
-    {"enabled": _flag, "action": _one_of(*ACTIONS), "profiles": _list(_text), "policies": _list(_DLP_POLICY)}
+    {"enabled": _FLAG, "action": _one_of(*ACTIONS), "profiles": _list(_TEXT), "policies": _list(_DLP_POLICY)}
 )
 _RULE: Final = _fields(
     {
-        "id": _text,
-        "enabled": _flag,
+        "id": _TEXT,
+        "enabled": _FLAG,
         "limitType": _one_of("cost"),
-        "limit": _amount,
+        "limit": _amount(),
         "window": _whole(1),
         "technique": _one_of("fixed", "sliding"),
-        "metadata": _anything,
+        "metadata": _ANYTHING,
     },
     "limit",
     "window",
 )
-_CHECKS: Final[Mapping[str, Check]] = {
-    "authentication": _flag,
-    "byok_only": _flag,
-    "cache_invalidate_on_update": _flag,
+CHECKS: Final[Mapping[str, Check]] = {
+    "authentication": _FLAG,
+    "byok_only": _FLAG,
+    "cache_invalidate_on_update": _FLAG,
     "cache_ttl": _whole(0),
-    "collect_logs": _flag,
+    "collect_logs": _FLAG,
     "dlp": _DLP,
-    "guardrails": _fields({"prompt": _guarded, "response": _guarded}),
+    "guardrails": _fields({"prompt": _guarded(), "response": _guarded()}),
     "rate_limiting_interval": _whole(0),
     "rate_limiting_limit": _whole(0),
     "rate_limiting_technique": _one_of("fixed", "sliding"),
     "retry_max_attempts": _whole(1, 5),
     "retry_delay": _whole(0, 60_000),
     "retry_backoff": _one_of("constant", "linear", "exponential"),
-    "spend_limits": _fields({"enabled": _flag, "rules": _list(_RULE, MAX_RULES)}),
+    "spend_limits": _fields({"enabled": _FLAG, "rules": _list(_RULE, MAX_RULES)}),
     "workers_ai_billing_mode": _one_of("postpaid", "unified"),
-    "log_classification": _flag,
+    "log_classification": _FLAG,
     "log_management": _whole(0),
     "log_management_strategy": _one_of("STOP_INSERTING", "DELETE_OLDEST"),
-    "logpush": _flag,
-    "logpush_public_key": _text,
-    "otel": _list(_anything),
-    "store_id": _text,
-    "stripe": _anything,
-    "zdr": _flag,
+    "logpush": _FLAG,
+    "logpush_public_key": _TEXT,
+    "otel": _list(_ANYTHING),
+    "store_id": _TEXT,
+    "stripe": _ANYTHING,
+    "zdr": _FLAG,
 }
+"""The readers of a gateway's settings by name."""

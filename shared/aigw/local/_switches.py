@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from aigw.local._auto_router import DEFAULT_POOL
+from aigw.local._policies import read_policies
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Costs = Literal["real", "as-asked"]
 
@@ -29,6 +32,12 @@ class SwitchesDict(TypedDict, total=False):
         guardrails_down: Whether the guardrails service is out: 503/7013 wherever something may be blocked.
         workers_ai_cache: Whether Workers AI answers are cached for 300 seconds on a gateway without a cache TTL, and
             whatever `cf-aig-cache-ttl: 0` says, as was seen of one account against the docs.
+        policies: The account's policies (a beta), each with any of `id`, `metadata` (labels a call must have), `models`
+            (patterns), `limit` (dollars) and `window` (seconds, a day by default). With any, a call that none matches
+            is 403.
+        policies_down: Whether the policies cannot be read; then they let everything through.
+        auto_pool: The models, as `provider/model`, among which the Auto Router chooses by itself.
+        run_ids: Whether streams of `/ai/run` from other providers carry `cf-aig-run-id`, as the Worker binding's do.
     """
 
     costs: Costs
@@ -38,6 +47,10 @@ class SwitchesDict(TypedDict, total=False):
     dlp_status: int
     guardrails_down: bool
     workers_ai_cache: bool
+    policies: Sequence[Mapping[str, Any]]
+    policies_down: bool
+    auto_pool: Sequence[str]
+    run_ids: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +64,22 @@ class Switches:
     dlp_status: int = 400
     guardrails_down: bool = False
     workers_ai_cache: bool = False
+    policies: Sequence[Mapping[str, Any]] = ()
+    policies_down: bool = False
+    auto_pool: Sequence[str] = DEFAULT_POOL
+    run_ids: bool = False
 
     @classmethod
     def read(cls, given: Mapping[str, Any] | None) -> Switches:
         """Build from what a caller wrote.
 
         Raises:
-            ValueError: A switch is unknown.
+            ValueError: A switch is unknown, or a policy is wrong.
         """
         names = [field.name for field in fields(cls)]
         for name in given or {}:
             if name not in names:
                 raise ValueError(f"unknown switch {name!r}; the local gateway knows {', '.join(names)}")
-        return cls(**(given or {}))
+        switches = cls(**(given or {}))
+        read_policies(switches.policies)
+        return switches

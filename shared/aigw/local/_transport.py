@@ -15,6 +15,7 @@ import httpx
 
 from aigw._http import Request
 from aigw.local._attempts import close_body
+from aigw.local._quiet_loop import new_loop
 from aigw.local._upstream import StreamBrokenError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from aigw.local._reply import Reply
 
 T = TypeVar("T")
+NOWHERE: Final = "http://aigw.invalid"
+"""An origin that exists nowhere: a call that leaves the process by mistake cannot arrive."""
+
 _BROKEN: Final = "peer closed connection without sending complete message body"
 
 
@@ -38,6 +42,22 @@ class LocalTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._engine = engine
         self._lock = Lock()
         self._thread: _LoopThread | None = None
+
+    def client(self, **more: Any) -> httpx.Client:
+        """Give a synchronous client on this transport, which answers every host.
+
+        Args:
+            more: What else `httpx.Client` takes.
+        """
+        return httpx.Client(**{"transport": self, "base_url": NOWHERE, **more})
+
+    def async_client(self, **more: Any) -> httpx.AsyncClient:
+        """Give an asynchronous client on this transport, which answers every host.
+
+        Args:
+            more: What else `httpx.AsyncClient` takes.
+        """
+        return httpx.AsyncClient(**{"transport": self, "base_url": NOWHERE, **more})
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a synchronous client."""
@@ -74,7 +94,7 @@ class _LoopThread:
     """An event loop in a daemon thread; it ends with `stop`, or when nobody holds it any more."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_loop()
         self._thread = Thread(target=_run_loop, args=(self._loop,), name="aigw-local-transport", daemon=True)
         self._thread.start()
         self.stop = weakref.finalize(self, _stop_loop, self._loop, self._thread)

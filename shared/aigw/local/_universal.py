@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._json import dump_json, parse_json
+from aigw._json import dump_json
+from aigw.local._bodies import read_json
 from aigw.local._refusal import RefusalError
 from aigw.local._routes import Surface, native_surface
 
@@ -52,7 +53,7 @@ def read_steps(content: bytes, fields: Iterable[tuple[str, str]]) -> list[Univer
         RefusalError: 400: the body has not the shape of steps, or a provider does not exist. No step is asked then.
     """
     try:
-        value = parse_json(content)
+        value = read_json(content)
     except ValueError:
         value = None
     steps = value if isinstance(value, list) else [value]
@@ -73,7 +74,6 @@ def _read_step(step: Mapping[str, Any], shared: Mapping[str, str]) -> UniversalS
     own, config = step.get("headers") or {}, step.get("config") or {}
     if not isinstance(own, dict) or not isinstance(config, dict):
         raise _bad_steps("a step's headers and config must be objects")
-    path = endpoint.partition("?")[0].strip("/")
     fields = {
         "content-type": "application/json",
         **shared,
@@ -81,7 +81,9 @@ def _read_step(step: Mapping[str, Any], shared: Mapping[str, str]) -> UniversalS
         **({"authorization": _text(step["authorization"])} if step.get("authorization") else {}),
         **{name.lower(): _text(value) for name, value in own.items() if value is not None},
     }
-    return UniversalStep(native_surface(provider, path), tuple(fields.items()), dump_json(step.get("query")))
+    return UniversalStep(
+        native_surface(provider, endpoint.lstrip("/")), tuple(fields.items()), dump_json(step.get("query"))
+    )
 
 
 def _text(value: Any) -> str:

@@ -118,6 +118,12 @@ def test_stop_ends_the_answer_before_the_stop_text():
     assert (choice["message"]["content"], choice["finish_reason"]) == ("The sky is", "stop")
 
 
+def test_the_stop_text_that_was_hit_is_named():
+    said = chat({"messages": [{"role": "user", "content": "Say: one two three"}], "stop": ["three", "two"]})
+    assert said["choices"][0]["stop_reason"] == "two"
+    assert "stop_reason" not in chat(user())["choices"][0]
+
+
 def test_choices_are_as_many_as_asked_for():
     choices = chat(CALL | {"n": 2})["choices"]
     assert [choice["index"] for choice in choices] == [0, 1]
@@ -149,6 +155,11 @@ def user(**fields):
         (user(n=0), "n"),
         (user(max_tokens="1"), "max_tokens"),
         (user(stop=[1]), "stop"),
+        (user(temperature="hot"), "temperature"),
+        (user(top_p=True), "top_p"),
+        (user(seed=1.5), "seed"),
+        (user(logprobs=1), "logprobs"),
+        (user(stream="yes"), "stream"),
         (user(tools=[]), "tools"),
         (user(tools=[{"type": "web_search"}]), "tools[0].type"),
         (user(tools=[{"type": "function", "function": {}}]), "tools[0].function.name"),

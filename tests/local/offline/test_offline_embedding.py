@@ -95,13 +95,23 @@ def test_another_process_gives_the_same_vector():
     assert run.stdout.strip() == str(embed({"input": "same text", "dimensions": 8})["data"])
 
 
+def test_tokens_are_embedded_as_words_are():
+    answer = embed({"input": [[9906, 1917], [9906, 1917], [3923, 0, 85]]})
+    one, same, other = (item["embedding"] for item in answer["data"])
+    assert one == same != other
+    assert answer["usage"]["prompt_tokens"] == 7
+    assert [item["embedding"] for item in embed({"input": [9906, 1917]})["data"]] == [one]
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
         ({}, "input"),
         ({"input": []}, "input"),
-        ({"input": [1, 2]}, "input"),
-        ({"input": [[1, 2]]}, "input"),
+        ({"input": [[]]}, "input"),
+        ({"input": [-1]}, "input"),
+        ({"input": [True]}, "input"),
+        ({"input": ["a", 1]}, "input"),
         ({"input": "a", "dimensions": 7}, "dimensions"),
         ({"input": "a", "dimensions": 4097}, "dimensions"),
         ({"input": "a", "dimensions": True}, "dimensions"),

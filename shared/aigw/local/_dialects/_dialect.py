@@ -59,6 +59,7 @@ class Dialect:
         answer: OpenAI's whole answer to the dialect's.
         stream: A translator of a streamed answer, for the model of that name.
         error: The dialect's own error body, from an HTTP status and a message.
+        stream_type: The media type of a streamed answer.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Dialect:
     answer: Answer
     stream: Callable[[str], StreamTranslator]
     error: Callable[[int, str], Any]
+    stream_type: str = "text/event-stream"
 
 
 def event_bytes(data: Any, event: str | None = None) -> bytes:

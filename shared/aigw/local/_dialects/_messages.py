@@ -1,18 +1,20 @@
 """Anthropic's Messages API: the answer, the stream and the error, from OpenAI's.
 
 Source: Anthropic API reference, Create a Message, Streaming, Errors. OpenAI does not say which stop sequence ended an
-answer, so `stop_sequence` is null and the reason `end_turn`; nor what the input cost before the end of a stream, so
-`message_start` says zero and `message_delta` the truth, as the SDKs expect of cumulative counts.
+answer: where the upstream does not either, `stop_sequence` is null and the reason `end_turn`. Nor does it say what the
+input cost before the end of a stream, so `message_start` says zero and `message_delta` the truth, as the SDKs expect of
+cumulative counts. Ids that OpenAI begins with `call_` begin with `toolu_` here; a result names its call by the same id.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from aigw.local._dialects._dialect import Body, Dialect, event_bytes, parse_arguments
 from aigw.local._dialects._messages_ask import ask
-from aigw.local._dialects._openai import CHAT_ENDPOINT, first_choice
+from aigw.local._dialects._openai import CHAT_ENDPOINT, first_choice, stop_of
 from aigw.local._dialects._steps import Block, Step, Steps, bare_id, blocks_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _REASONS: Final[Mapping[str | None, str]] = {
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
+_PREFIX: Final = re.compile("^call_")
 _ERRORS: Final[Mapping[int, str]] = {
     401: "authentication_error",
     402: "billing_error",
@@ -42,7 +45,7 @@ def answer(openai_json: Body, *, model: str) -> Body:
     return {
         **_message(openai_json.get("id") or "", model),
         "content": [_written(block) for block in blocks],
-        "stop_reason": _stop_reason(first_choice(openai_json)[1], blocks),
+        **_end(first_choice(openai_json)[1], stop_of(openai_json), blocks),
         "usage": _usage(openai_json.get("usage")),
     }
 
@@ -74,8 +77,12 @@ class MessageStream:
 
     def _write(self, step: Step) -> bytes:
         if step.block is not None:
-            return _event(_block_event(step, step.block))
-        return b"".join(map(_event, self._message_events(step)))
+            return self.write(_block_event(step, step.block))
+        return b"".join(map(self.write, self._message_events(step)))
+
+    def write(self, event: Body) -> bytes:
+        """Frame one event."""
+        return event_bytes(event, event["type"])
 
     def _message_events(self, step: Step) -> list[Body]:
         if step.kind == "begin":
@@ -84,8 +91,7 @@ class MessageStream:
             ]
         if step.kind == "error":
             return [error(500, step.delta)]
-        reason = _stop_reason(self._steps.finish, self._steps.blocks)
-        delta = {"stop_reason": reason, "stop_sequence": None}
+        delta = _end(self._steps.finish, self._steps.stop, self._steps.blocks)
         return [
             {"type": "message_delta", "delta": delta, "usage": _usage(self._steps.usage)},
             {"type": "message_stop"},
@@ -111,16 +117,12 @@ def _delta(block: Block, delta: str) -> Body:
 def _opened(block: Block) -> Body:
     if block.kind == "text":
         return {"type": "text", "text": ""}
-    return {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
+    return {"type": "tool_use", "id": _PREFIX.sub("toolu_", block.id), "name": block.name, "input": {}}
 
 
 def _written(block: Block) -> Body:
     filled = {"text": block.content} if block.kind == "text" else {"input": parse_arguments(block.content)}
     return {**_opened(block), **filled}
-
-
-def _event(event: Body) -> bytes:
-    return event_bytes(event, event["type"])
 
 
 def _message(completion: str, model: str) -> Body:
@@ -135,19 +137,22 @@ def _message(completion: str, model: str) -> Body:
     }
 
 
-def _stop_reason(finish: str | None, blocks: list[Block]) -> str:
+def _end(finish: str | None, stop: str | None, blocks: list[Block]) -> Body:
+    if stop is not None:
+        return {"stop_reason": "stop_sequence", "stop_sequence": stop}
     called = any(block.kind == "tool" for block in blocks)
-    return _REASONS.get(finish, "tool_use" if called else "end_turn")
+    return {"stop_reason": _REASONS.get(finish, "tool_use" if called else "end_turn"), "stop_sequence": None}
 
 
 def _usage(usage: Body | None) -> Body:
     usage = usage or {}
     cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    tokens = {
+    return {
         "input_tokens": (usage.get("prompt_tokens") or 0) - cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": cached,
         "output_tokens": usage.get("completion_tokens") or 0,
     }
-    return {**tokens, "cache_read_input_tokens": cached} if cached else tokens
 
 
 MESSAGES: Final[Dialect] = Dialect("messages", CHAT_ENDPOINT, ask, answer, MessageStream, error)

@@ -57,7 +57,22 @@ def no_stream(model: str) -> StreamTranslator:
 
 
 CHAT: Final[Dialect] = Dialect("chat", CHAT_ENDPOINT, same, same_answer, _chunks, openai_error)
+RAW: Final[Dialect] = Dialect("raw", "", same, same_answer, _chunks, openai_error)
+"""Anything a provider takes that no dialect here can say."""
+
 EMBEDDINGS: Final[Dialect] = Dialect("embeddings", EMBEDDINGS_ENDPOINT, same, same_answer, no_stream, openai_error)
+
+
+def stop_hit(choice: Body) -> str | None:
+    """Give the stop sequence that ended a choice, which some upstreams tell in a field that OpenAI does not have."""
+    hit = choice.get("stop_reason")
+    return hit if isinstance(hit, str) and choice.get("finish_reason") == "stop" else None
+
+
+def stop_of(openai_json: Body) -> str | None:
+    """Give the stop sequence that ended a whole answer, if that is told."""
+    choices: list[Any] = openai_json.get("choices") or [{}]
+    return stop_hit(choices[0])
 
 
 def first_choice(openai_json: Body) -> tuple[Body, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aigw._json import dump_json
-from aigw.local._dialects._openai import first_choice
+from aigw.local._dialects._openai import first_choice, stop_hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,7 @@ class Steps:
         created: The completion's time in seconds since the epoch; 0 when it was not told.
         blocks: The blocks in order.
         finish: The finish reason; none before it came.
+        stop: The stop sequence that was hit, if that is told.
         usage: The usage in OpenAI's words; none before it came.
     """
 
@@ -73,6 +74,7 @@ class Steps:
     created: int = 0
     blocks: list[Block] = field(default_factory=list)
     finish: str | None = None
+    stop: str | None = None
     usage: Body | None = None
     _begun: bool = False
     _failed: bool = False
@@ -95,6 +97,7 @@ class Steps:
             for call in delta.get("tool_calls") or ():
                 yield from self._call(call)
             self.finish = choice.get("finish_reason") or self.finish
+            self.stop = stop_hit(choice) or self.stop
 
     def close(self) -> Iterator[Step]:
         """Say that the stream ended; give the steps that end it, none after an error."""

@@ -6,9 +6,9 @@ the prompt has no answer it says so. The same request always gets the same answe
 a socket.
 """
 
-from aigw.local.offline._completion import chat, stream_chat
+from aigw.local.offline._completion import chat, count_prompt, stream_chat
 from aigw.local.offline._embedding import embed
 from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._tokens import count_tokens
 
-__all__ = ["InvalidRequest", "chat", "count_tokens", "embed", "stream_chat"]
+__all__ = ["InvalidRequest", "chat", "count_prompt", "count_tokens", "embed", "stream_chat"]

@@ -11,6 +11,7 @@ from aigw.local.offline._extract import extract
 from aigw.local.offline._messages import Message, last_user, new_results, read_messages
 from aigw.local.offline._question import Question, find_question
 from aigw.local.offline._schema import fill_schema, find_schema
+from aigw.local.offline._schema_check import check_schema
 from aigw.local.offline._tools import Call, Tool, call_tool, choose_tools, read_choice, read_tools
 from aigw.local.offline._values import Finder, join_texts
 from aigw.local.offline._words import words
@@ -84,6 +85,7 @@ def _read_format(value: Any) -> dict[str, Any] | None:
         raise InvalidRequest(
             "response_format.json_schema must hold a schema object", "response_format.json_schema.schema"
         )
+    check_schema(schema, "response_format.json_schema.schema")
     return schema
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aigw.local.offline._answer import Answer, answer
 from aigw.local.offline._errors import InvalidRequest
+from aigw.local.offline._messages import read_messages
 from aigw.local.offline._tokens import count_tokens, first_tokens
 from aigw.local.offline._tools import Call
 
@@ -17,6 +18,18 @@ _MESSAGE_TOKENS: Final = 3
 _PIECE: Final = re.compile(r"\s*\S+\s*|\s+")
 _NOT_CONTENT: Final = frozenset({"stream", "stream_options"})
 _FINGERPRINT: Final = "fp_offline"
+_NUMBER: Final = (int | float, "a number")
+_TYPES: Final[Mapping[str, tuple[Any, str]]] = {
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "frequency_penalty": _NUMBER,
+    "presence_penalty": _NUMBER,
+    "seed": (int, "a whole number"),
+    "top_logprobs": (int, "a whole number"),
+    "logprobs": (bool, "true or false"),
+    "stream": (bool, "true or false"),
+}
+"""Of what type what does not change an answer must be nevertheless; null is the same as nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,7 @@ class Completion:
     text: str
     calls: tuple[Call, ...]
     finish_reason: str
+    stop: str | None
     usage: dict[str, int]
 
     def head(self, kind: str) -> dict[str, Any]:
@@ -41,6 +55,11 @@ class Completion:
             "model": self.model,
             "system_fingerprint": _FINGERPRINT,
         }
+
+    def end(self) -> dict[str, Any]:
+        """Say why it ended; the stop sequence that was hit, if one was, as vLLM does."""
+        hit = {} if self.stop is None else {"stop_reason": self.stop}
+        return {"finish_reason": self.finish_reason, **hit}
 
     def tool_calls(self, choice: int) -> list[dict[str, Any]]:
         """Give the calls on the wire; each has an id of its own."""
@@ -60,7 +79,7 @@ def chat(body: dict[str, Any], *, created: int = 0) -> dict[str, Any]:
     Args:
         body: The request: `messages`, and optionally `model`, `tools`, `tool_choice`, `parallel_tool_calls`,
             `response_format`, `n` (1 to 128), `max_tokens` or `max_completion_tokens` (1 or more; cuts text, not tool
-            calls), `stop`. Sampling parameters change nothing.
+            calls), `stop`. Sampling parameters change nothing, but must be of their types.
         created: The time to state, in seconds since 1970.
 
     Raises:
@@ -72,7 +91,7 @@ def chat(body: dict[str, Any], *, created: int = 0) -> dict[str, Any]:
             "index": index,
             "message": _message(completion, index),
             "logprobs": None,
-            "finish_reason": completion.finish_reason,
+            **completion.end(),
         }
         for index in range(completion.choices)
     ]
@@ -94,8 +113,22 @@ def stream_chat(body: dict[str, Any], *, created: int = 0) -> Iterator[dict[str,
     return _chunks(completion, include_usage=include_usage)
 
 
+def count_prompt(body: Mapping[str, Any]) -> int:
+    """Count the tokens of a request: of its messages and the tools it offers.
+
+    Raises:
+        InvalidRequest: The messages are malformed.
+    """
+    read_messages(body.get("messages"))
+    offered = json.dumps(body["tools"], default=str) if body.get("tools") else ""
+    return count_tokens(offered) + sum(
+        _MESSAGE_TOKENS + count_tokens(_text_of(message.get("content"))) for message in body["messages"]
+    )
+
+
 def complete(body: Mapping[str, Any], created: int) -> Completion:
     """Answer a request and cut the answer to what it allows."""
+    _check_types(body)
     choices = _read_count(body, "n", MAX_CHOICES) or 1
     limit = _read_count(body, "max_completion_tokens") or _read_count(body, "max_tokens")
     stops = _read_stops(body.get("stop"))
@@ -103,7 +136,7 @@ def complete(body: Mapping[str, Any], created: int) -> Completion:
     if not isinstance(model, str):
         raise InvalidRequest("model must be a string", "model")
     found = answer(body)
-    text, finish_reason = _cut(found, stops, limit)
+    text, finish_reason, stop = _cut(found, stops, limit)
     return Completion(
         id=_digest("chatcmpl-", _canonical(body)),
         created=created,
@@ -112,6 +145,7 @@ def complete(body: Mapping[str, Any], created: int) -> Completion:
         text=text,
         calls=found.calls,
         finish_reason=finish_reason,
+        stop=stop,
         usage=_usage(body, text, found.calls, choices),
     )
 
@@ -127,14 +161,14 @@ def _chunks(completion: Completion, *, include_usage: bool) -> Iterator[dict[str
     head = completion.head("chat.completion.chunk")
     for index in range(completion.choices):
         for delta in _deltas(completion, index):
-            yield {**head, "choices": [_choice(index, delta, None)], **tail}
-        yield {**head, "choices": [_choice(index, {}, completion.finish_reason)], **tail}
+            yield {**head, "choices": [_choice(index, delta, {"finish_reason": None})], **tail}
+        yield {**head, "choices": [_choice(index, {}, completion.end())], **tail}
     if include_usage:
         yield {**head, "choices": [], "usage": completion.usage}
 
 
-def _choice(index: int, delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
-    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+def _choice(index: int, delta: dict[str, Any], end: dict[str, Any]) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, **end}
 
 
 def _deltas(completion: Completion, choice: int) -> Iterator[dict[str, Any]]:
@@ -148,21 +182,19 @@ def _deltas(completion: Completion, choice: int) -> Iterator[dict[str, Any]]:
             yield {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}
 
 
-def _cut(found: Answer, stops: tuple[str, ...], limit: int | None) -> tuple[str, str]:
-    """Cut the text at the first stop and then to the limit; say why it ended."""
+def _cut(found: Answer, stops: tuple[str, ...], limit: int | None) -> tuple[str, str, str | None]:
+    """Cut the text at the first stop and then to the limit; say why it ended, and at which stop."""
     if found.calls:
-        return "", "tool_calls"
-    ends = [at for stop in stops if (at := found.text.find(stop)) >= 0]
-    text = found.text[: min(ends)] if ends else found.text
+        return "", "tool_calls", None
+    hits = [(at, stop) for stop in stops if (at := found.text.find(stop)) >= 0]
+    end, hit = min(hits) if hits else (None, None)
+    text = found.text[:end]
     short = text if limit is None else first_tokens(text, limit)
-    return short, "length" if len(short) < len(text) else "stop"
+    return (short, "length", None) if len(short) < len(text) else (short, "stop", hit)
 
 
 def _usage(body: Mapping[str, Any], text: str, calls: tuple[Call, ...], choices: int) -> dict[str, int]:
-    offered = json.dumps(body["tools"], default=str) if body.get("tools") else ""
-    prompt = count_tokens(offered) + sum(
-        _MESSAGE_TOKENS + count_tokens(_text_of(message.get("content"))) for message in body["messages"]
-    )
+    prompt = count_prompt(body)
     answered = choices * (count_tokens(text) + sum(count_tokens(f"{call.name} {call.arguments}") for call in calls))
     return {"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered}
 
@@ -171,6 +203,14 @@ def _text_of(content: Any) -> str:
     if isinstance(content, list):
         return " ".join(str(part.get("text", "")) if isinstance(part, dict) else part for part in content)
     return content or ""
+
+
+def _check_types(body: Mapping[str, Any]) -> None:
+    for name, (kind, expected) in _TYPES.items():
+        value = body.get(name)
+        is_other_bool = isinstance(value, bool) and kind is not bool
+        if value is not None and (is_other_bool or not isinstance(value, kind)):
+            raise InvalidRequest(f"{name} must be {expected}", name)
 
 
 def _read_count(body: Mapping[str, Any], name: str, largest: int | None = None) -> int | None:

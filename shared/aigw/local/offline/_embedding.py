@@ -35,26 +35,26 @@ def embed(body: dict[str, Any]) -> dict[str, Any]:
     """Answer the body of an embeddings request.
 
     Args:
-        body: `input` (a string or a list of strings), and optionally `model`, `dimensions` (8 to 4096, default 384)
-            and `encoding_format` (`float`, or `base64`: little-endian 32-bit floats).
+        body: `input` (a string, a list of token numbers, or a list of either), and optionally `model`, `dimensions` (8
+            to 4096, default 384) and `encoding_format` (`float`, or `base64`: little-endian 32-bit floats).
 
     Returns:
-        An embedding list object; every vector has length 1.
+        An embedding list object; every vector has length 1. Tokens are words without a meaning: near only to tokens.
 
     Raises:
-        InvalidRequest: A field is missing, of another type or out of range; token arrays are refused.
+        InvalidRequest: A field is missing, of another type or out of range.
     """
-    texts = _read_input(body.get("input"))
+    items = _read_input(body.get("input"))
     dimensions = _read_dimensions(body.get("dimensions"))
     encoding = body.get("encoding_format") or "float"
     if encoding not in ENCODINGS:
         raise InvalidRequest(f"encoding_format is {encoding!r}, but it must be 'float' or 'base64'", "encoding_format")
-    vectors = [embed_text(text, dimensions) for text in texts]
+    vectors = [embed_text(_text(item), dimensions) for item in items]
     data = [
         {"object": "embedding", "index": index, "embedding": _pack(vector) if encoding == "base64" else vector}
         for index, vector in enumerate(vectors)
     ]
-    tokens = sum(map(count_tokens, texts))
+    tokens = sum(count_tokens(item) if isinstance(item, str) else len(item) for item in items)
     return {
         "object": "list",
         "data": data,
@@ -107,16 +107,20 @@ def _pack(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
 
 
-def _read_input(value: Any) -> list[str]:
-    if isinstance(value, str):
+def _read_input(value: Any) -> list[str | list[int]]:
+    if isinstance(value, str) or _is_tokens(value):
         return [value]
-    if not isinstance(value, list) or not value:
-        raise InvalidRequest("input must be a string or a list of at least one string", "input")
-    if not all(isinstance(item, str) for item in value):
-        raise InvalidRequest(
-            "input must hold strings only: the offline model has no vocabulary to read tokens", "input"
-        )
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) or _is_tokens(item) for item in value):
+        raise InvalidRequest("input must be a string, a list of tokens, or a list of at least one of either", "input")
     return value
+
+
+def _is_tokens(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(token) is int and token >= 0 for token in value)
+
+
+def _text(item: str | list[int]) -> str:
+    return item if isinstance(item, str) else " ".join(map(str, item))
 
 
 def _read_dimensions(value: Any) -> int:

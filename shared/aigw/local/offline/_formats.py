@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -34,6 +35,8 @@ _SAMPLES: Final = (
     "00000-0000", "0" * 10, "0" * 16, "a" * 8, "a" * 16, "a" * 32, "Aa0!Aa0!",
 )  # fmt: skip
 _LONGEST_SEARCHED: Final = 4000
+_LONGEST_RISKY: Final = 20
+_RISKY: Final = re.compile(r"\)[+*{]")
 
 
 def find_formatted(text: str, schema: Mapping[str, Any]) -> str | None:
@@ -57,7 +60,7 @@ def obeys(value: str, schema: Mapping[str, Any]) -> bool:
     longest = schema.get("maxLength")
     return (
         (not name or re.fullmatch(_FORMATS[name][0], value) is not None)
-        and (not pattern or pattern.search(value) is not None)
+        and (not pattern or _searched(pattern, value))
         and len(value) >= schema.get("minLength", 0)
         and (longest is None or len(value) <= longest)
     )
@@ -122,9 +125,12 @@ def _format(schema: Mapping[str, Any]) -> str | None:
 
 
 def _pattern(schema: Mapping[str, Any]) -> re.Pattern[str] | None:
+    if "pattern" not in schema:
+        return None
     try:
-        return re.compile(str(schema["pattern"])) if "pattern" in schema else None
-    except re.error:
+        with warnings.catch_warnings(action="ignore"):  # a caller's pattern may be odd
+            return re.compile(str(schema["pattern"]))
+    except (re.error, RecursionError, OverflowError):
         return None
 
 
@@ -136,7 +142,14 @@ def _in_format(text: str, name: str) -> str | None:
 
 def _in_pattern(text: str, pattern: re.Pattern[str], schema: Mapping[str, Any]) -> str | None:
     candidates = (word for raw in text.split() for word in (raw, raw.strip(".,;:!?\"'()`")))
-    return next((word for word in candidates if word and pattern.search(word) and obeys(word, schema)), None)
+    return next((word for word in candidates if word and _searched(pattern, word) and obeys(word, schema)), None)
+
+
+def _searched(pattern: re.Pattern[str], value: str) -> bool:
+    """Search a text, unless that might take for ever: a repeated group, and more than a few characters."""
+    if len(value) > _LONGEST_RISKY and _RISKY.search(pattern.pattern):
+        return False
+    return pattern.search(value) is not None
 
 
 def _long_date(text: str) -> str | None:

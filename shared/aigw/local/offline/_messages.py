@@ -63,7 +63,7 @@ def _read_message(value: Any, param: str) -> Message:
     if not isinstance(value, dict):
         raise InvalidRequest(f"{param} must be an object with a role and content", param)
     role = value.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise InvalidRequest(
             f"{param}.role is {role!r}, but it must be one of {', '.join(sorted(ROLES))}", f"{param}.role"
         )
@@ -84,17 +84,17 @@ def _read_content(value: Any, param: str) -> tuple[str, int]:
     for part in value:
         if isinstance(part, str):
             texts.append(part)
-        elif part.get("type") in _TEXT_PARTS:
+        elif str(part.get("type")) in _TEXT_PARTS:
             texts.append(str(part.get("text", "")))
         else:
-            attachments += part.get("type") not in _SILENT_PARTS
+            attachments += str(part.get("type")) not in _SILENT_PARTS
     return "\n".join(texts), attachments
 
 
 def _read_calls(value: Any) -> dict[str, str]:
     calls = value if isinstance(value, list) else []
-    return {
-        str(call.get("id")): str((call.get("function") or {}).get("name", ""))
-        for call in calls
-        if isinstance(call, dict)
-    }
+    return {str(call.get("id")): _name(call.get("function")) for call in calls if isinstance(call, dict)}
+
+
+def _name(function: Any) -> str:
+    return str(function.get("name", "")) if isinstance(function, dict) else ""

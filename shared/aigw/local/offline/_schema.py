@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, Literal
 
+from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._formats import (
     find_formatted,
     fit_length,
@@ -20,6 +21,7 @@ from aigw.local.offline._formats import (
     sample,
 )
 from aigw.local.offline._passages import split_sentences
+from aigw.local.offline._schema_check import Work, check_schema
 from aigw.local.offline._values import Finder, Hint
 from aigw.local.offline._words import stems
 
@@ -52,8 +54,16 @@ def fill_schema(schema: Any, finder: Finder, hint: Hint | None = None) -> Any:
     Understood: type (also several), properties, required, additionalProperties, enum, const, anyOf, oneOf, allOf, $ref
     within the schema, items, prefixItems, minItems, maxItems, uniqueItems, the limits of numbers and strings, default.
     Not understood: not, if/then/else, dependentSchemas, patternProperties, contains.
+
+    Args:
+        schema: A schema that `check_schema` let pass.
+        finder: What looks into the prompt.
+        hint: What the value is called.
+
+    Raises:
+        InvalidRequest: The schema refers to itself without an end, or to something that is no schema.
     """
-    return _Filler(schema, finder).value(schema, hint or Hint(""), 0, must=True)
+    return _Filler(schema, finder, Work()).value(schema, hint or Hint(""), 0, must=True)
 
 
 def find_schema(text: str) -> tuple[dict[str, Any], str] | None:
@@ -64,21 +74,30 @@ def find_schema(text: str) -> tuple[dict[str, Any], str] | None:
     while at >= 0:
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             at = text.find("{", at + 1)
             continue
-        if isinstance(value, dict) and isinstance(value.get("properties"), dict):
+        if isinstance(value, dict) and isinstance(value.get("properties"), dict) and _is_schema(value):
             found = value, f"{text[:at]} {text[end:]}"
         at = text.find("{", end)
     return found
 
 
+def _is_schema(value: dict[str, Any]) -> bool:
+    try:
+        check_schema(value, "schema")
+    except InvalidRequest:
+        return False
+    return True
+
+
 class _Filler:
     """One walk over a schema; `hits` counts the values that the prompt told."""
 
-    def __init__(self, root: Any, finder: Finder) -> None:
+    def __init__(self, root: Any, finder: Finder, work: Work) -> None:
         self.root = root
         self.finder = finder
+        self.work = work
         self.hits = 0
         self.by_type: dict[str, Callable[[Schema, Hint, int, bool], Found]] = {
             "object": self._object,
@@ -90,7 +109,10 @@ class _Filler:
         }
 
     def value(self, schema: Any, hint: Hint, depth: int, *, must: bool) -> Found:
-        resolved = self._resolve(schema)
+        with self.work.step():
+            return self._value(self._resolve(schema), hint, depth, must)
+
+    def _value(self, resolved: Schema, hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
         hint = Hint(hint.name or str(resolved.get("title", "")), str(resolved.get("description", hint.description)))
         value = self._told(resolved, hint, depth, must)
         if value is not MISSING or not must:
@@ -195,9 +217,13 @@ class _Filler:
             return {}
         pairs = self.finder.pairs()
         self.hits += bool(pairs)
-        filled = {key: fill_schema(_within(extra, self.root), Finder(text), Hint(key)) for key, text in pairs.items()}
+        filled = {key: self._free_value(extra, key, text) for key, text in pairs.items()}
         lacking = max(0, schema.get("minProperties", 0) - len(filled))
         return filled | {f"key{at}": self.value(extra, Hint(""), 1, must=True) for at in range(lacking)}
+
+    def _free_value(self, schema: Any, key: str, text: str) -> Any:
+        filler = _Filler(_within(schema, self.root), Finder(text), self.work)
+        return filler.value(filler.root, Hint(key), 0, must=True)
 
     def _array(self, schema: Schema, hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
         heads = [self.value(sub, Hint(hint.name), depth + 1, must=True) for sub in schema.get("prefixItems") or ()]
@@ -235,7 +261,7 @@ class _Filler:
         sentences = [part for line in self.finder.text.splitlines() for part in split_sentences(line)]
         enough = max(1, (len(item["properties"]) + 1) // 2)
         for parts in (sentences, [part for sentence in sentences for part in _CLAUSE.split(sentence)]):
-            fillers = [_Filler(self.root, Finder(part)) for part in parts[:_MAX_ITEMS]]
+            fillers = [_Filler(self.root, Finder(part), self.work) for part in parts[:_MAX_ITEMS]]
             filled = [(filler.value(item, Hint(""), MAX_DEPTH - 2, must=True), filler.hits) for filler in fillers]
             told = [value for value, hits in filled if hits >= enough]
             if len(told) > 1:
@@ -282,7 +308,8 @@ class _Filler:
             target = self._look_up(str(resolved.pop("$ref")))
             resolved = {**target, **resolved}
         for part in resolved.pop("allOf", ()):
-            resolved = _merge(resolved, self._resolve(part))
+            with self.work.step():
+                resolved = _merge(resolved, self._resolve(part))
         return resolved
 
     def _look_up(self, pointer: str) -> dict[str, Any]:
@@ -291,7 +318,12 @@ class _Filler:
             key = raw.replace("~1", "/").replace("~0", "~")
             if key:
                 node = node.get(key) if isinstance(node, Mapping) else None
-        return dict(node) if isinstance(node, Mapping) else {}
+        if not isinstance(node, Mapping):
+            return {}
+        if pointer not in self.work.checked:
+            check_schema(node, pointer)
+            self.work.checked.add(pointer)
+        return dict(node)
 
 
 def _types(schema: Schema) -> tuple[str, ...]:

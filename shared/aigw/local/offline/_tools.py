@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._schema import fill_schema
+from aigw.local.offline._schema_check import check_schema
 from aigw.local.offline._values import Finder
 from aigw.local.offline._words import name_words, stems
 
@@ -167,6 +168,7 @@ def _read_tool(value: Any, param: str) -> Tool:
         raise InvalidRequest(
             f"{param}.function.parameters must be a JSON schema object", f"{param}.function.parameters"
         )
+    check_schema(parameters, f"{param}.function.parameters")
     return Tool(spec["name"], str(spec.get("description") or ""), parameters)
 
 

@@ -1,0 +1,291 @@
+"""Lists and their totals are those of a plain reading of all logs, and are not got by one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sqlite3
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aigw.local import _logs_pages, _logs_tally
+from aigw.local import _logs_sql as sql
+from aigw.local._log_record import LogRecord
+from aigw.local._logs_facets import _FIND
+from aigw.local._logs_query import KINDS, Filter, LogQuery
+from aigw.local._logs_schema import FACET, INFO
+from aigw.local._logs_store import LogStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FRESH = itertools.count(1000)
+NOON = 1_790_000_000_000
+ORDERS = ("created_at", "provider", "model", "model_type", "success", "cached")
+VALUES: dict[str, tuple[Any, ...]] = {
+    "id": ("000007", "000100", "none", "1"),
+    "created_at": (NOON, NOON + 20, NOON + 55),
+    "provider": ("openai", "groq", "nobody"),
+    "model": ("m-1", "m-2", "-"),
+    "model_type": ("text-generation", None),
+    "request_content_type": ("application/json", None),
+    "response_content_type": ("application/json", "text"),
+    "request_type": ("rest", None),
+    "cost": (0.0, 0.25, None),
+    "tokens": (0, 6),
+    "tokens_in": (0, 3, None),
+    "tokens_out": (2, None),
+    "duration": (0, 5),
+    "feedback": (1, -1, None),
+    "event_id": ("e3", "e", None),
+    "metadata.key": ("user", "plan", "us", "nobody"),
+    "metadata.value": ("u1", "gold", "ol", "true"),
+    "dlp_action": ("FLAG", None),
+    "user_agent": ("a/1", "a", None),
+}
+OPERATORS = {"text": ("eq", "neq", "contains"), "bool": ("eq", "neq"), "number": ("eq", "neq", "lt", "ge")}
+OPERATORS["time"] = OPERATORS["number"]
+
+
+def record(number: int, random: Random, gateway: str = "gw") -> LogRecord:
+    labels = {"user": f"u{random.randrange(4)}", "plan": "gold", "ok": True}
+    return LogRecord(
+        account="acct",
+        gateway=gateway,
+        id=f"{number:06}",
+        created_at=NOON + random.randrange(60),
+        provider=random.choice(("openai", "groq")),
+        model=random.choice(("m-1", "m-2", "x")),
+        path="p",
+        duration_ms=random.randrange(9),
+        success=random.random() < 0.8,
+        cached=random.random() < 0.3,
+        tokens_in=random.choice((None, 0, 1, 5)),
+        tokens_out=random.choice((None, 2, 3)),
+        cost=random.choice((None, 0.0, 0.25, 0.5)),
+        metadata=dict(random.sample(sorted(labels.items()), random.randrange(4))),
+        model_type=random.choice((None, "text-generation", "text-embeddings")),
+        response_content_type="application/json",
+        event_id=f"e{number % 40}",
+        user_agent=random.choice((None, "a/1")),
+        dlp_action=random.choice((None, None, "FLAG")),
+    )
+
+
+def queries(random: Random) -> Iterator[LogQuery]:
+    """Give each filter alone, then some together, and no filter; with orders and pages of all kinds."""
+    singles = [
+        Filter(key, operator, (value,))
+        for key, kind in KINDS.items()
+        for operator in OPERATORS[kind]
+        for value in VALUES.get(key, (0, 1))
+        if value is not None or operator in ("eq", "neq")
+    ]
+    several = [tuple(random.sample(singles, 2)) for _ in range(60)]
+    for filters in [(), *((one,) for one in singles), *several]:
+        order, descending = random.choice(ORDERS), random.random() < 0.5
+        search = random.choice(("", "", "", "gold", "u"))
+        yield LogQuery(filters, search, order, descending=descending, page=random.randrange(1, 6), per_page=7)
+    for order, descending, page in itertools.product(ORDERS, (True, False), (1, 3, 9)):
+        yield LogQuery((), "", order, descending=descending, page=page, per_page=20)
+
+
+def read_plainly(store: LogStore, query: LogQuery) -> tuple[list[str], dict[str, Any]]:
+    text, values = sql.where("acct", "gw", query)
+    skip = (query.page - 1) * query.per_page
+    page = f"SELECT id FROM logs WHERE {text} ORDER BY {sql.order(query)} LIMIT ? OFFSET ?"  # noqa: S608 -- a test
+    ids = [row[0] for row in store._db.execute(page, (*values, query.per_page, skip))]
+    return ids, dict(store._db.execute(f"SELECT {INFO} FROM logs WHERE {text}", values).fetchone())  # noqa: S608 -- a test
+
+
+def assert_same(store: LogStore, query: LogQuery) -> None:
+    rows, info = store.list("acct", "gw", query)
+    ids, totals = read_plainly(store, query)
+    assert [row["id"] for row in rows] == ids, query
+    assert info == {"count": len(ids), "page": query.page, "per_page": query.per_page, **totals}, query
+
+
+@pytest.fixture(params=["few", "many"])
+def some_store(request, monkeypatch) -> Iterator[LogStore]:
+    """A store in which little counts as few already, or everything does."""
+    if request.param == "many":
+        monkeypatch.setattr(_logs_tally, "FEW", 3)
+        monkeypatch.setattr(_logs_pages, "_SORTING", 0.01)
+    random = Random(5)  # noqa: S311 -- a test
+    store = LogStore()
+    store.add_many(record(number, random) for number in range(120))
+    store.add_many(record(number, random, "other") for number in range(120, 150))
+    yield store
+    store.close()
+
+
+def test_every_list_is_that_of_a_plain_reading(some_store):
+    for query in queries(Random(1)):  # noqa: S311 -- a test
+        assert_same(some_store, query)
+
+
+def test_lists_follow_what_comes_and_goes_and_changes(some_store):
+    random = Random(2)  # noqa: S311 -- a test
+    asked = list(queries(random))
+    patches = (
+        {"feedback": 1},
+        {"feedback": None, "score": 5},
+        {"metadata": {"plan": "gold", "new": 3}},
+        {"metadata": None},
+    )
+    for number in range(150, 270):
+        some_store.add(record(number, random, random.choice(("gw", "gw", "other"))))
+        if number % 3 == 0:
+            some_store.patch("acct", "gw", f"{random.randrange(number):06}", random.choice(patches))
+        if number % 20 == 0:
+            some_store.delete("acct", "gw", LogQuery(filters=(random.choice(asked[1:40]).filters), limit=3))
+        for query in random.sample(asked, 4):
+            assert_same(some_store, query)
+
+
+def test_a_list_that_another_store_wrote_into_is_right(tmp_path):
+    random = Random(3)  # noqa: S311 -- a test
+    mine, other = LogStore(tmp_path), LogStore(tmp_path)
+    asked = list(queries(random))
+    for number in range(40):
+        (mine, other)[number % 2].add(record(number, random))
+        (mine, other)[number % 3 % 2].patch("acct", "gw", f"{number // 2:06}", {"feedback": 1})
+        if number % 10 == 9:
+            other.delete("acct", "gw", LogQuery(limit=2))
+        for query in random.sample(asked, 5):
+            assert_same(mine, query)
+    mine.close()
+    other.close()
+
+
+def test_a_log_in_the_row_of_a_deleted_one_is_counted(some_store):
+    dear = LogQuery((Filter("cost", "ge", (0,)),))
+    for number, provider in ((900, "openai"), (901, "groq"), (902, "one")):
+        assert_same(some_store, dear)
+        some_store.delete("acct", "gw", LogQuery((Filter("id", "eq", (f"{number - 1:06}",)),)))
+        fields = {"id": f"{number:06}", "provider": provider, "model": "m", "path": "p", "cost": 1.0}
+        some_store.add(LogRecord(account="acct", gateway="gw", created_at=NOON, **fields))
+        assert_same(some_store, dear)
+
+
+def test_feedback_makes_no_other_facet_be_counted_again(some_store):
+    dear = LogQuery((Filter("cost", "ge", (0,)),))
+    some_store.list("acct", "gw", dear)
+    some_store.patch("acct", "gw", "000003", {"feedback": 1})
+    asked = asked_of(some_store, dear)
+    counted = [
+        re.search(r"json_each\('(\[.*?\])'\)", statement)[1] for statement in asked if "logs.row > 0" in statement
+    ]
+    assert {len(json.loads(facets)) for facets in counted} <= {1, 2}
+    assert_same(some_store, dear)
+
+
+def test_a_write_that_fails_leaves_no_facet_behind(some_store):
+    twice = record(0, Random(9))  # noqa: S311 -- a test
+    fresh = LogRecord(account="acct", gateway="gw", id="new", created_at=NOON, provider="one", model="new", path="p")
+    with pytest.raises(sqlite3.IntegrityError):
+        some_store.add_many([fresh, twice])
+    some_store.add(fresh)
+    assert_same(some_store, LogQuery((Filter("provider", "eq", ("one",)),)))
+
+
+def asked_of(store: LogStore, query: LogQuery) -> list[str]:
+    """Give the SELECTs that a list asks SQLite."""
+    asked: list[str] = []
+    store._db.set_trace_callback(asked.append)
+    store.list("acct", "gw", query)
+    store._db.set_trace_callback(None)
+    return [statement for statement in asked if statement.startswith("SELECT")]
+
+
+def plans(store: LogStore, query: LogQuery) -> list[str]:
+    """Give how SQLite reads what a list asks it."""
+    asked = asked_of(store, query)
+    return [row["detail"] for one in asked for row in store._db.execute(f"EXPLAIN QUERY PLAN {one}")]
+
+
+def whole_readings(steps: list[str]) -> list[str]:
+    """Give the steps that read all logs or all labels, by whatever index."""
+    return [step for step in steps if re.match(r"SCAN (logs|labels|payloads)", step)]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[LogStore]:
+    random = Random(4)  # noqa: S311 -- a test
+    store = LogStore()
+    store.add_many(record(number, random) for number in range(400))
+    yield store
+    store.close()
+
+
+SHARED = [key for key in KINDS if key not in sql._COVERED | {"event_id", "metadata.value"}]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("page", [1, 15])
+def test_a_page_of_everything_goes_along_an_index(store, order, page):
+    steps = plans(store, LogQuery(order_by=order, page=page))
+    assert any("logs_by_" in step for step in steps)
+    assert whole_readings(steps) == []
+
+
+def test_a_facet_is_found_by_all_that_its_logs_share(store):
+    values = (None,) * len(FACET)
+    steps = [row["detail"] for row in store._db.execute(f"EXPLAIN QUERY PLAN {_FIND}", values)]
+    assert steps == [f"SEARCH facets USING COVERING INDEX facets_by_gateway ({' AND '.join(f'{n}=?' for n in FACET)})"]
+
+
+@pytest.mark.parametrize("key", SHARED)
+def test_a_filter_on_what_a_facet_shares_reads_no_log_but_the_page(store, key):
+    value = VALUES.get(key, (1,))[0]
+    steps = plans(store, LogQuery((Filter(key, "eq", (value,)),), order_by="model"))
+    assert any(re.match(r"SEARCH facets USING .*facets_by_gateway \(account=\? AND gateway=\?", step) for step in steps)
+    assert whole_readings(steps) == []
+    assert not any("GROUP BY" in step for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ([Filter("event_id", "eq", ("e3",))], "logs_by_event (event_id=?)"),
+        ([Filter("id", "eq", ("000003",))], "(account=? AND gateway=? AND id=?)"),
+        ([Filter("metadata.value", "eq", ("u1",))], "labels_by_text (value=?)"),
+        (
+            [Filter("metadata.key", "eq", ("user",)), Filter("metadata.value", "eq", ("u1",))],
+            "labels_by_text (value=?)",
+        ),
+    ],
+    ids=["event_id", "id", "metadata value", "metadata pair"],
+)
+def test_a_filter_that_few_logs_meet_goes_along_its_index(store, filters, index):
+    store.add(record(next(FRESH), Random(1)))  # noqa: S311 -- a test; something to count
+    steps = plans(store, LogQuery(tuple(filters)))
+    assert any(step.endswith(index) for step in steps), steps
+    assert "SEARCH logs USING INTEGER PRIMARY KEY (rowid=?)" in steps
+    assert whole_readings(steps) == []
+
+
+@pytest.mark.parametrize("key", ["cost", "duration", "tokens", "tokens_in", "tokens_out", "created_at"])
+def test_amounts_and_times_are_counted_from_one_index_alone(store, key):
+    steps = plans(store, LogQuery((Filter(key, "gt", (1,)),)))
+    assert any("COVERING INDEX logs_by_facet (facet=?" in step for step in steps), steps
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        LogQuery((Filter("duration", "gt", (2,)),)),
+        LogQuery(search="gold"),
+        LogQuery((Filter("event_id", "neq", ("x",)),)),
+    ],
+    ids=["amount", "search", "neq"],
+)
+def test_what_was_counted_is_counted_on_from_there(store, query):
+    store.list("acct", "gw", query)
+    store.add(record(next(FRESH), Random(1)))  # noqa: S311 -- a test
+    steps = plans(store, query)
+    assert "SEARCH logs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in steps
+    assert whole_readings(steps) == []
