@@ -1,7 +1,7 @@
 # Two commands do everything on a machine that has only Python >= 3.11 and make:
 #   make demo [DOCS=folder-or-files] [QUESTION="..."] [UPSTREAM=http://localhost:11434/v1]
 #   make test [ARGS="..."]
-# and for those who work on it: make lint, make record, make soak [ARGS="--minutes 5"]
+# and for those who work on it: make lint, make record, make bench [ARGS=--quick], make soak [ARGS="--minutes 5"]
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 export DOCS QUESTION UPSTREAM MODEL EMBED_MODEL
 
-.PHONY: demo test lint record soak clean
+.PHONY: demo test lint record bench soak clean
 
 demo: $(VENV)/.has-demo
 	@$(BIN)/python -m examples.demo
@@ -23,11 +23,21 @@ lint: $(VENV)/.has-dev
 record: $(VENV)/.has-test
 	@$(BIN)/python -m pytest --record-mode=rewrite tests -m vcr
 
+bench: .venv-bench/.ready
+	@.venv-bench/bin/python -m benchmarks.speed $(ARGS)
+
+# The clients of others that ours is measured with want an environment of their own.
+.venv-bench/.ready: benchmarks/requirements.txt pyproject.toml
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" -r $<
+	@touch $@
+
 soak: $(VENV)/.has-test
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .venv-bench dist build
 
 $(BIN)/python:
 ifdef UV

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw import __version__
 
 if TYPE_CHECKING:
-    from langchain_aigw._captured import capture_logs
+    from langchain_aigw._captured import capture_logs, get_cost_callback
     from langchain_aigw._recorded import RecordedCall
     from langchain_aigw.callbacks import AIGatewayCallbackHandler
     from langchain_aigw.chat_models import ChatCloudflareAIGateway
@@ -28,6 +28,7 @@ __all__ = [
     "RecordedCall",
     "__version__",
     "capture_logs",
+    "get_cost_callback",
 ]
 
 _MODULES: Final = {
@@ -36,6 +37,7 @@ _MODULES: Final = {
     "CloudflareAIGatewayEmbeddings": "embeddings",
     "RecordedCall": "_recorded",
     "capture_logs": "_captured",
+    "get_cost_callback": "_captured",
 }
 
 

@@ -5,109 +5,30 @@ It needs no callback, so it hears of embeddings too, of which LangChain tells no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
-import aigw
-from aigw import UNSET
-from langchain_aigw._rating import choose_calls
+from aigw.integration import CallCaptures, CapturedCalls, CostCallback
+from langchain_aigw._recorded import RecordedCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import TextIO
 
-    from aigw import CapturedLogs, Feedback, MetadataValue, ResponseInfo, Unset, Which
-    from langchain_aigw._recorded import CallReport, RecordedCall
+    from aigw.integration import FeedbackTaker
 
 
-class CapturedRuns(Sequence["aigw.ResponseInfo"]):
+class CapturedRuns(CapturedCalls[RecordedCall]):
     """What the gateway said of every call in a `capture_logs()` block, and what LangChain knows of those of its models.
 
     It is a sequence of `ResponseInfo`, as that of `aigw.capture_logs()`, and can be read while calls still run.
-
-    Args:
-        infos: The core's capture of the same block.
     """
 
-    def __init__(self, infos: CapturedLogs) -> None:
-        self._infos = infos
-        self._reports: list[CallReport] = []
 
-    @property
-    def log_ids(self) -> list[str]:
-        """The log ids of the calls that have one."""
-        return self._infos.log_ids
-
-    @property
-    def calls(self) -> list[RecordedCall]:
-        """The calls of LangChain's models with their run, node, tokens and error, in the order they began."""
-        return [call for report in list(self._reports) for call in report.calls()]
-
-    def feedback(
-        self,
-        feedback: Unset | Feedback = 1,
-        *,
-        score: Unset | float | None = UNSET,
-        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
-        which: Which = "last",
-    ) -> list[str]:
-        """Rate the calls of the block, as `aigw.rate_logs`.
-
-        Args:
-            feedback: 1 (good), -1 (bad), 0, `None` to clear; `UNSET` leaves it alone.
-            score: A finite number, or `None` to clear.
-            metadata: At most five entries of str, int, float or bool, or `None` to clear.
-            which: `last` rates the last chat call, `all` every call, embeddings too.
-
-        Returns:
-            The ids of the rated logs.
-
-        Raises:
-            ConfigurationError: A value is not allowed, or no call has a log; nothing was sent.
-            AIGatewayError: The gateway could not be reached, or said no.
-        """
-        calls = choose_calls(self.calls, which)
-        return aigw.rate_logs(calls, feedback, score=score, metadata=metadata, which=which)
-
-    async def afeedback(
-        self,
-        feedback: Unset | Feedback = 1,
-        *,
-        score: Unset | float | None = UNSET,
-        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
-        which: Which = "last",
-    ) -> list[str]:
-        """As `feedback`, with `await`."""
-        calls = choose_calls(self.calls, which)
-        return await aigw.arate_logs(calls, feedback, score=score, metadata=metadata, which=which)
-
-    def record(self, report: CallReport) -> None:
-        """Add what a model tells of one call."""
-        self._reports.append(report)
-
-    @overload
-    def __getitem__(self, index: int) -> ResponseInfo: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[ResponseInfo]: ...
-    def __getitem__(self, index: int | slice) -> ResponseInfo | list[ResponseInfo]:
-        return self._infos[index]
-
-    def __len__(self) -> int:
-        return len(self._infos)
-
-    def __iter__(self) -> Iterator[ResponseInfo]:
-        return iter(self._infos)
-
-    def __repr__(self) -> str:
-        return f"CapturedRuns(log_ids={self.log_ids!r})"
+CAPTURES: Final = CallCaptures("langchain_aigw.captures", CapturedRuns)
+"""The captures that LangChain's calls are told to."""
 
 
-_CAPTURES: Final[ContextVar[tuple[CapturedRuns, ...]]] = ContextVar("langchain_aigw.captures", default=())
-
-
-@contextmanager
-def capture_logs() -> Iterator[CapturedRuns]:
+def capture_logs(*, queue: FeedbackTaker | None = None) -> AbstractContextManager[CapturedRuns]:
     """Collect the calls made inside the `with` block: chats and embeddings, streams, retries and failures.
 
     Feedback:
@@ -123,19 +44,46 @@ def capture_logs() -> Iterator[CapturedRuns]:
     Calls count that are made in this task or thread, in tasks started from it, and in the threads that LangChain and
     LangGraph start. Blocks nest: the outer one hears of the inner one's calls; concurrent ones hear of their own.
 
-    Yields:
-        A growing sequence of `aigw.ResponseInfo`, with `log_ids`, `calls`, `feedback` and `afeedback`.
+    Args:
+        queue: An `aigw.feedback.FeedbackQueue` that feedback goes through: it then returns at once.
+
+    Returns:
+        A context manager that gives a growing sequence of `aigw.ResponseInfo`, with `log_ids`, `calls`, `feedback`,
+        `reconcile`, `costs` and their async twins.
     """
-    with aigw.capture_logs() as infos:
-        captured = CapturedRuns(infos)
-        token = _CAPTURES.set((*_CAPTURES.get(), captured))
-        try:
-            yield captured
-        finally:
-            _CAPTURES.reset(token)
+    return CAPTURES.capture(queue)
 
 
-def tell_captures(report: CallReport) -> None:
-    """Tell the captures this code runs in of a call that begins."""
-    for captured in _CAPTURES.get():
-        captured.record(report)
+def get_cost_callback(
+    *, by: str = "model", wait: float = 5.0, prints: bool = True, file: TextIO | None = None
+) -> CostCallback[CapturedRuns]:
+    """Print what the calls inside a `with` or `async with` block cost, when it ends, as the gateway's logs say it.
+
+    Costs:
+        ```python
+        from langchain_aigw import ChatCloudflareAIGateway, get_cost_callback
+
+        model = ChatCloudflareAIGateway(model="openai/gpt-5-mini")
+        with get_cost_callback() as callback:
+            model.invoke("Tell me a joke")
+        callback.total_cost
+        ```
+
+    It is for gateway costs what LangChain's `get_usage_metadata_callback` is for tokens: chains, agents, graphs,
+    embeddings, streams and retries count, in threads and tasks too; answers of LangChain's own cache do not. Nothing
+    has to be passed to a run. Each call takes one request to the logs API at the end, at most eight at a time; what
+    cannot be read there is told as unknown, and never raised.
+
+    Args:
+        by: The rows of the table: `model`, `run` (the outermost run), or a key of the calls' metadata.
+        wait: Seconds that late logs are waited for at the end, all together.
+        prints: Whether the table is printed; else it is in `costs` alone.
+        file: Where it is printed; the standard output when left out. A terminal gets the table of `rich`, if installed.
+
+    Returns:
+        A context manager that gives itself, with `costs`, `total_cost`, and `captured`, what `capture_logs` gives.
+
+    Raises:
+        ConfigurationError: An argument cannot be what it is.
+    """
+    return CostCallback(CAPTURES.capture(), by=by, wait=wait, prints=prints, file=file)

@@ -4,14 +4,14 @@ The fields here are all about the connection; none is sent in a request's body. 
 no token and touches no network.
 """
 
-import copy
 from typing import Any, Final, Self
 
 from langchain_core.utils import from_env, secret_from_env
 from langchain_core.utils.utils import _build_model_kwargs
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from aigw import AIGateway, AsyncAIGateway, Clients, Surface
+from aigw import AIGateway, AsyncAIGateway, Surface
+from aigw.integration import Clients
 
 
 class Connection(BaseModel):
@@ -103,7 +103,7 @@ class Connection(BaseModel):
             "account_id": self.account_id,
             "api_token": _secret(self.api_token),
             "gateway_id": self.gateway_id,
-            "options": copy.deepcopy(self.gateway_options),
+            "options": self.gateway_options,
             "base_url": self.base_url,
             "provider_key": _secret(self.provider_key),
             "max_retries": self.max_retries,

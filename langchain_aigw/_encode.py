@@ -83,6 +83,8 @@ def _encode_tool(message: ToolMessage) -> WireMessage:
 def _encode_assistant(message: AIMessage) -> WireMessage:
     wire = _encode_plain(message, "assistant")
     more = message.additional_kwargs
+    if not (more or message.tool_calls or message.invalid_tool_calls) and isinstance(message.content, str):
+        return wire
     calls = encode_tool_calls(message.tool_calls, message.invalid_tool_calls) or more.get("tool_calls")
     if calls:
         wire["tool_calls"] = calls

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables.config import ensure_config
 
-from aigw import ConfigurationError, context_options, forward_metadata, metadata_of
+from aigw import ConfigurationError
+from aigw.integration import context_options, forward_metadata, metadata_of
 from langchain_aigw._runs import started_metadata
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 OPTIONS_KEY: Final = "aigw"
 """The entry of a run's metadata that is gateway options."""
+
+ROOT_KEY: Final = "root_run_id"
+"""What `metadata_keys` call the outermost run, by which the gateway then finds all logs beneath it."""
 
 
 def run_options(
@@ -38,7 +42,7 @@ def run_options(
         call: The call's own options, unchecked.
         model: The model's options; these, and those of the `aigw.gateway_options` blocks around, lie beneath.
         metadata_keys: The keys to forward of the run's metadata, else of `configurable` of the chain or graph around
-            it, the most important first.
+            it, the most important first; `root_run_id` is the outermost run.
         sends_run_id: Whether the run's id is the event id of a call that has none of its own.
 
     Raises:
@@ -52,18 +56,11 @@ def run_options(
     options = _merge(given, call or {})
     beneath = (model, context_options())
     if metadata_keys:
-        known = {**(ensure_config().get("configurable") or {}), **run.metadata}
+        known = {**_root_of(run), **(ensure_config().get("configurable") or {}), **run.metadata}
         options = forward_metadata(known, options, metadata_keys, beneath)
     if sends_run_id and not any("event_id" in layer for layer in (*beneath, options)):
         options["event_id"] = str(run.run_id)
     return options
-
-
-def chosen_event_id(model: Mapping[str, Any], call: Any) -> str | None:
-    """Give the event id that the options of a model, of the context and of a call decide on."""
-    layers = (model, context_options(), call if isinstance(call, Mapping) else {})
-    chosen = [layer["event_id"] for layer in layers if "event_id" in layer]
-    return chosen[-1] if chosen else None
 
 
 def options_around() -> list[tuple[str, Any]]:
@@ -71,6 +68,11 @@ def options_around() -> list[tuple[str, Any]]:
     given = started_metadata().get(OPTIONS_KEY)
     merged = _merge(context_options(), given) if isinstance(given, Mapping) else context_options()
     return sorted(merged.items())
+
+
+def _root_of(run: ModelRun) -> dict[str, str]:
+    root = run.root_run_id or (None if run.parent_run_id else run.run_id)
+    return {} if root is None else {ROOT_KEY: str(root)}
 
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

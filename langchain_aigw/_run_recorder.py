@@ -7,19 +7,22 @@ as soon as the gateway has told it, also of a stream that is never read to its e
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from langchain_aigw._memory import RunMemory
+from langchain_aigw._occasions import THREAD_KEY
 from langchain_aigw._run_tree import RunTree
 from langchain_aigw._runs import model_run, surrounding_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from langchain_core.documents import Document
     from langchain_core.messages import BaseMessage
 
+    from langchain_aigw._occasions import Occasions
     from langchain_aigw._recorded import CallReport, RecordedCall
     from langchain_aigw._run_tree import Entry
 
@@ -37,9 +40,14 @@ class RunRecorder(BaseCallbackHandler):
     def __init__(self, max_runs: int, max_age: float) -> None:
         super().__init__()
         self._runs = RunTree(max_runs, max_age)
+        self._memory = RunMemory(self._runs)
+        self._occasions: Occasions | None = None
 
     def calls(self, run_id: UUID | str | None = None) -> list[RecordedCall]:
-        """Give the calls made under a run, in the order their runs began; without an id, all that are recorded."""
+        """Give the calls made under a run or in a LangGraph thread, in the order their runs began.
+
+        Without an id, all that are recorded.
+        """
         return [call for entry in self._entries(run_id) for call in entry.run.calls()]
 
     def log_ids(self, run_id: UUID | str | None = None) -> list[str]:
@@ -51,10 +59,7 @@ class RunRecorder(BaseCallbackHandler):
         return [replay for entry in self._entries(run_id) for replay in entry.replays]
 
     def _entries(self, run_id: UUID | str | None) -> list[Entry]:
-        if run_id is None:
-            return self._runs.entries()
-        found = parse_run_id(run_id)
-        return [] if found is None else self._runs.beneath(found)
+        return self._memory.entries(run_id)
 
     def _reports(self, run_id: UUID | str | None) -> list[CallReport]:
         return [report for entry in self._entries(run_id) for report in entry.run.reports]
@@ -69,17 +74,24 @@ class RunRecorder(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Note a chain, an agent, a graph or one of its nodes."""
-        del serialized, inputs, kwargs
+        del serialized
         self._runs.start(run_id, parent_run_id or surrounding_run_id())
+        if self._occasions is not None:
+            self._occasions.started(run_id, kwargs.get("metadata"))
+            self._occasions.chain_started(run_id, inputs, kwargs.get("run_type"))
 
     def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> None:
         """Note its end."""
-        del outputs, kwargs
+        del kwargs
+        if self._occasions is not None:
+            self._occasions.chain_ended(run_id, outputs)
         self._runs.end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Note its end."""
-        del error, kwargs
+        del kwargs
+        if self._occasions is not None:
+            self._occasions.chain_failed(run_id, error)
         self._runs.end(run_id)
 
     def on_tool_start(
@@ -92,17 +104,22 @@ class RunRecorder(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Note a tool, which may call models."""
-        del serialized, input_str, kwargs
+        del serialized, input_str
         self._runs.start(run_id, parent_run_id or surrounding_run_id())
+        if self._occasions is not None:
+            self._occasions.started(run_id, kwargs.get("metadata"))
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note its end."""
-        del output, kwargs
+        del kwargs
+        if self._occasions is not None:
+            self._occasions.tool_answered(run_id, output)
         self._runs.end(run_id)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Note its end."""
-        del error, kwargs
+        if self._occasions is not None:
+            self._occasions.tool_failed(run_id, error, kwargs.get("tool_call_id"))
         self._runs.end(run_id)
 
     def on_retriever_start(
@@ -135,18 +152,11 @@ class RunRecorder(BaseCallbackHandler):
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         """Note the run of a model, which from now on may report calls."""
         del serialized, messages, kwargs
-        self._runs.start_model(model_run(run_id), parent_run_id or surrounding_run_id())
-
-
-def parse_run_id(run_id: UUID | str) -> UUID | None:
-    """Read the id of a run; `None` for text that is none."""
-    if isinstance(run_id, UUID):
-        return run_id
-    try:
-        return UUID(run_id)
-    except ValueError:
-        return None
+        thread = (metadata or {}).get(THREAD_KEY)
+        parent_run_id = parent_run_id or surrounding_run_id()
+        self._runs.start_model(model_run(run_id), parent_run_id, None if thread is None else str(thread))

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables.config import ensure_config
 
-from langchain_aigw._captured import tell_captures
+from langchain_aigw._captured import CAPTURES
 from langchain_aigw._recorded import CallReport
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ class ModelRun:
     Attributes:
         run_id: LangChain's id of the run.
         parent_run_id: The run around it.
+        root_run_id: The outermost run around it, where a handler that records runs listens, or there is none around.
         metadata: The metadata of the run's config and of the model, LangChain's own entries included.
         reports: What the model called, oldest first.
     """
 
-    __slots__ = ("__weakref__", "metadata", "parent_run_id", "reports", "run_id")
+    __slots__ = ("__weakref__", "metadata", "parent_run_id", "reports", "root_run_id", "run_id")
 
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
         self.parent_run_id: UUID | None = None
+        self.root_run_id: UUID | None = None
         self.metadata: Mapping[str, Any] = {}
         self.reports: list[CallReport] = []
 
@@ -204,10 +206,10 @@ def report_call(run: ModelRun | None, caller: Caller) -> CallReport:
         caller: The model and its clients.
     """
     if run is not None:
-        caller = replace(caller, run_id=run.run_id, parent_run_id=run.parent_run_id)
+        caller = replace(caller, run_id=run.run_id, parent_run_id=run.parent_run_id, root_run_id=run.root_run_id)
     metadata = (run.metadata if run else None) or ensure_config().get("metadata") or {}
     report = CallReport(replace(caller, node=metadata.get(_NODE_KEY)))
     if run is not None:
         run.reports.append(report)
-    tell_captures(report)
+    CAPTURES.tell(report)
     return report

@@ -8,7 +8,7 @@ concatenate: it finds the translator of a chunk's content by it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
@@ -43,6 +43,7 @@ class ChunkDecoder:
     def __init__(self, *, model: str = "") -> None:
         self._model = model
         self._told: dict[str, Any] = {}
+        self._untold = dict(ANSWER_FIELDS)
         self._calls = ToolCallDeltas()
         self._finish_reason: str | None = None
         self._usage: UsageMetadata | None = None
@@ -55,6 +56,9 @@ class ChunkDecoder:
             chunk: The decoded JSON.
             info: The gateway's facts, with the first object.
         """
+        text = None if info else self._plain_text(chunk)
+        if text is not None:
+            return _text_chunk(text)
         metadata = self._answer_metadata(chunk, info)
         self._usage = decode_usage(chunk.get("usage")) or self._usage
         choice = _first_choice(chunk)
@@ -87,6 +91,24 @@ class ChunkDecoder:
         )
         return _make_chunk(message, generation_info)
 
+    def _plain_text(self, chunk: Mapping[str, Any]) -> str | None:
+        """Give what an object says that says some text and nothing else."""
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or len(choices) != 1 or chunk.get("usage") or self._is_news(chunk):
+            return None
+        choice = choices[0]
+        if not isinstance(choice, dict) or choice.get("index") or choice.get("finish_reason") or choice.get("logprobs"):
+            return None
+        delta = choice.get("delta")
+        if not isinstance(delta, dict) or not _is_only_text(delta):
+            return None
+        text = delta.get("content")
+        return text if text and isinstance(text, str) else None
+
+    def _is_news(self, chunk: Mapping[str, Any]) -> bool:
+        """Tell whether an object says of the answer what was not told yet."""
+        return bool(self._untold) and any(map(chunk.get, self._untold))
+
     def _answer_metadata(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None) -> dict[str, Any]:
         """Give what became known with this object and was not told yet."""
         known = {ours: chunk[theirs] for theirs, ours in ANSWER_FIELDS.items() if chunk.get(theirs)}
@@ -94,7 +116,41 @@ class ChunkDecoder:
             known[GATEWAY_KEY] = dict(info)
         new = {key: value for key, value in known.items() if key not in self._told}
         self._told |= new
+        self._untold = {theirs: ours for theirs, ours in ANSWER_FIELDS.items() if ours not in self._told}
         return new
+
+
+def _is_only_text(delta: dict[str, Any]) -> bool:
+    return delta.keys() <= _TEXT_FIELDS or not any(value for name, value in delta.items() if name not in _TEXT_FIELDS)
+
+
+_TEXT_FIELDS: Final = frozenset({"content", "role"})
+_TEMPLATE: Final = ChatGenerationChunk(
+    message=AIMessageChunk(
+        content="", additional_kwargs={}, tool_call_chunks=[], response_metadata={"model_provider": PROVIDER}
+    ),
+    generation_info=None,
+)
+_MESSAGE_STATE: Final = _TEMPLATE.message.__getstate__()
+_CHUNK_STATE: Final = _TEMPLATE.__getstate__()
+_FIELDS: Final = _MESSAGE_STATE["__dict__"]
+_OWN_FIELDS: Final = tuple(name for name, value in _FIELDS.items() if isinstance(value, list | dict))
+
+
+def _text_chunk(text: str) -> ChatGenerationChunk:
+    """Make the chunk of a text alone from the state of one that was constructed, in a third of the time."""
+    fields = {**_FIELDS, "content": text}
+    for name in _OWN_FIELDS:
+        fields[name] = fields[name].copy()
+    message = AIMessageChunk.__new__(AIMessageChunk)
+    message.__setstate__(_with_fields(_MESSAGE_STATE, fields))
+    chunk = ChatGenerationChunk.__new__(ChatGenerationChunk)
+    chunk.__setstate__(_with_fields(_CHUNK_STATE, {**_CHUNK_STATE["__dict__"], "message": message, "text": text}))
+    return chunk
+
+
+def _with_fields(state: Mapping[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    return {**state, "__dict__": fields, "__pydantic_fields_set__": set(state["__pydantic_fields_set__"])}
 
 
 def _make_chunk(message: AIMessageChunk, generation_info: dict[str, Any]) -> ChatGenerationChunk:

@@ -22,14 +22,15 @@ from langchain_core.utils.pydantic import is_pydantic_v1_subclass
 from pydantic import model_validator
 
 from aigw import APIStatusError, ResponseInfo, RunResult, __version__
+from aigw.integration import chosen_event_id
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
 from langchain_aigw._profile import KnownProfile, known_profile
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._replay import mark_replayed
 from langchain_aigw._request import ChatRequest, build_request
-from langchain_aigw._run_options import chosen_event_id, options_around, run_options
-from langchain_aigw._runs import ModelRun, report_call, take_run, with_run_noter
+from langchain_aigw._run_options import options_around, run_options
+from langchain_aigw._runs import RUN_NOTER, ModelRun, report_call, take_run, with_run_noter
 from langchain_aigw._sampling import Sampling
 from langchain_aigw._structured import (
     Method,
@@ -135,6 +136,9 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
         metadata_keys: Which keys of the run's metadata (`config={"metadata": ...}`), else of `configurable` of the
             chain or graph around it, are sent as gateway metadata, the most important first: the gateway keeps five
             entries in all. Nothing else of the config is sent, but `metadata["aigw"]`, the gateway options of the run.
+            `thread_id` is LangGraph's thread and `root_run_id` the outermost run, as far as an
+            `AIGatewayCallbackHandler` knows it: with these, feedback finds all logs of a thread or a run from any
+            process.
     """
 
     streaming: bool | None = None
@@ -180,6 +184,11 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return known_profile(self.model)
+
+    def _should_stream(self, *, run_manager: Any = None, **kwargs: Any) -> bool:
+        """Say so as LangChain does, who looks long at each handler; the one every model has listens to no tokens."""
+        is_heard = run_manager is not None and any(handler is not RUN_NOTER for handler in run_manager.handlers)
+        return super()._should_stream(run_manager=run_manager if is_heard else None, **kwargs)
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         """Give the key of LangChain's cache, with the gateway options around the call in it."""

@@ -8,12 +8,12 @@ from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
 from aigw import GatewayOptions
+from aigw.integration import chosen_event_id
 from langchain_aigw._batches import cut_batches
 from langchain_aigw._connection import Connection
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._gather import gather_limited
 from langchain_aigw._recorded import Caller, CallReport
-from langchain_aigw._run_options import chosen_event_id
 from langchain_aigw._runs import report_call
 
 

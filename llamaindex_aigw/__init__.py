@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw import __version__
 
 if TYPE_CHECKING:
-    from llamaindex_aigw.callbacks import AIGatewayEventHandler, capture_logs
+    from llamaindex_aigw.callbacks import AIGatewayEventHandler, capture_logs, get_cost_callback
     from llamaindex_aigw.embeddings import CloudflareAIGatewayEmbedding
     from llamaindex_aigw.llms import CloudflareAIGateway
 
@@ -25,6 +25,7 @@ __all__ = [
     "CloudflareAIGatewayEmbedding",
     "__version__",
     "capture_logs",
+    "get_cost_callback",
 ]
 
 _MODULES: Final = {
@@ -32,6 +33,7 @@ _MODULES: Final = {
     "CloudflareAIGateway": "llms",
     "CloudflareAIGatewayEmbedding": "embeddings",
     "capture_logs": "callbacks",
+    "get_cost_callback": "callbacks",
 }
 
 

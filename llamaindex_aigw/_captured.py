@@ -1,98 +1,35 @@
-"""What a `capture_logs()` block holds: the calls LlamaIndex made in it, their log ids, and the way to rate them.
+"""`capture_logs()`: the core's capture of a block, and with it what LlamaIndex knows of the calls in it.
 
-Who hears of a call is decided by a context variable when the call is made, never by a list that all tasks share. What
-is kept are the models' reports, which go on while a stream is read, so a capture learns its tokens also when the block
-is over.
+An evaluator's verdict on one of the answers can be sent on.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
-import aigw
-from aigw import UNSET, arate_logs, rate_logs
+from aigw.integration import CallCaptures, CapturedCalls, CostCallback, arate_logs, calls_of, rate_logs
 from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
-from llamaindex_aigw._rating import areconcile_reports, calls_of, choose_calls, reconcile_reports
+from llamaindex_aigw._recorded import RecordedCall
 from llamaindex_aigw._spans import watched_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import TextIO
 
     from llama_index.core.evaluation import EvaluationResult
 
-    from aigw import Feedback, MetadataValue, ResponseInfo, Unset, Which
-    from llamaindex_aigw._recorded import CallReport, RecordedCall
+    from aigw import MetadataValue, Which
+    from aigw.integration import FeedbackTaker, LoggedCall
 
 
-class CapturedSpans(Sequence["ResponseInfo"]):
+class CapturedSpans(CapturedCalls[RecordedCall]):
     """What the gateway said of every call in a `capture_logs()` block, and what LlamaIndex knows of each.
 
     As a sequence it holds the `aigw.ResponseInfo` of every call that was answered, in the order the answers arrived,
     retries and failures too. Calls made by the core's own clients are in the sequence and in `log_ids`, not in `calls`.
     """
-
-    def __init__(self, infos: Sequence[ResponseInfo]) -> None:
-        self._infos = infos
-        self._reports: list[CallReport] = []
-        self._lock = threading.Lock()
-
-    @property
-    def log_ids(self) -> list[str]:
-        """The log ids of the calls that have one."""
-        return [info.log_id for info in self if info.log_id]
-
-    @property
-    def calls(self) -> list[RecordedCall]:
-        """The calls of this package's models, in the order they were made, as they are known now."""
-        return calls_of(self._copy())
-
-    def record(self, report: CallReport) -> None:
-        """Add a call that begins."""
-        with self._lock:
-            self._reports.append(report)
-
-    def feedback(
-        self,
-        feedback: Unset | Feedback = 1,
-        *,
-        score: Unset | float | None = UNSET,
-        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
-        which: Which = "last",
-    ) -> list[str]:
-        """Rate the calls of the block, one request per log.
-
-        Args:
-            feedback: 1 (good), -1 (bad), 0, `None` to clear; `aigw.UNSET` leaves it alone.
-            score: A finite number, or `None` to clear.
-            metadata: At most five entries of str, int, float or bool, or `None` to clear.
-            which: `last` rates the last chat call, `all` every call, embeddings too.
-
-        Returns:
-            The ids of the rated logs.
-
-        Raises:
-            ConfigurationError: A value is not allowed, or no call has a log; nothing was sent.
-            LogNotFoundError: A log is not there, also not after a few seconds.
-            AIGatewayError: The gateway could not be reached, or said no.
-        """
-        calls = choose_calls(self.calls, which)
-        return rate_logs(calls, feedback, score=score, metadata=metadata, which=which)
-
-    async def afeedback(
-        self,
-        feedback: Unset | Feedback = 1,
-        *,
-        score: Unset | float | None = UNSET,
-        metadata: Unset | Mapping[str, MetadataValue] | None = UNSET,
-        which: Which = "last",
-    ) -> list[str]:
-        """As `feedback`, with `await`."""
-        calls = choose_calls(self.calls, which)
-        return await arate_logs(calls, feedback, score=score, metadata=metadata, which=which)
 
     def feedback_from(
         self,
@@ -100,6 +37,7 @@ class CapturedSpans(Sequence["ResponseInfo"]):
         *,
         max_score: float = 1.0,
         metadata: Mapping[str, MetadataValue] | None = None,
+        evaluator: object = None,
         which: Which = "last",
     ) -> list[str]:
         """Rate the evaluated answer as a LlamaIndex evaluator judged it.
@@ -111,7 +49,8 @@ class CapturedSpans(Sequence["ResponseInfo"]):
         Args:
             evaluation: What an evaluator returned; one that is invalid, or says nothing, sends nothing.
             max_score: The evaluator's best score; its worst is 0.
-            metadata: Further entries, at most five with the comment.
+            metadata: Further entries, at most five with the comment and the source.
+            evaluator: The evaluator, or its name: the source in the metadata is `evaluator:<its name>`.
             which: As in `feedback`.
 
         Returns:
@@ -121,11 +60,10 @@ class CapturedSpans(Sequence["ResponseInfo"]):
             ConfigurationError: The score is not between 0 and `max_score`, or as in `feedback`.
             AIGatewayError: As in `feedback`.
         """
-        values = encode_evaluation(evaluation, max_score=max_score, metadata=metadata)
+        values = encode_evaluation(evaluation, max_score=max_score, metadata=metadata, evaluator=evaluator)
         if not values:
             return []
-        calls = choose_calls(calls_of(answering_reports(self._copy(), evaluation)), which)
-        return rate_logs(calls, **values, which=which)
+        return rate_logs(self._answering(evaluation), **values, which=which)
 
     async def afeedback_from(
         self,
@@ -133,71 +71,34 @@ class CapturedSpans(Sequence["ResponseInfo"]):
         *,
         max_score: float = 1.0,
         metadata: Mapping[str, MetadataValue] | None = None,
+        evaluator: object = None,
         which: Which = "last",
     ) -> list[str]:
         """As `feedback_from`, with `await`."""
-        values = encode_evaluation(evaluation, max_score=max_score, metadata=metadata)
+        values = encode_evaluation(evaluation, max_score=max_score, metadata=metadata, evaluator=evaluator)
         if not values:
             return []
-        calls = choose_calls(calls_of(answering_reports(self._copy(), evaluation)), which)
-        return await arate_logs(calls, **values, which=which)
+        return await arate_logs(self._answering(evaluation), **values, which=which)
 
-    @contextmanager
-    def judging(self) -> Iterator[None]:
+    def judging(self) -> AbstractContextManager[None]:
         """Keep the calls of the `with` block out of `calls`, and so from being rated: those of a judge.
 
         It is not needed where the evaluated answer is the very text of one of the calls, nor after the capture's block.
         """
-        token = _CAPTURES.set(tuple(captured for captured in _CAPTURES.get() if captured is not self))
-        try:
-            yield
-        finally:
-            _CAPTURES.reset(token)
+        return CAPTURES.without(self)
 
-    def reconcile(self, *, wait: float = 0) -> list[RecordedCall]:
-        """Read the logs of the calls, at most eight at once, so that `calls` have their cost.
-
-        Args:
-            wait: Seconds a log is waited for that is not there yet, or not complete.
-
-        Returns:
-            The calls.
-
-        Raises:
-            AIGatewayError: The gateway could not be reached, or said no; a log that is not there is no error.
-        """
-        return reconcile_reports(self._copy(), wait)
-
-    async def areconcile(self, *, wait: float = 0) -> list[RecordedCall]:
-        """As `reconcile`, with `await`."""
-        return await areconcile_reports(self._copy(), wait)
-
-    @overload
-    def __getitem__(self, index: int) -> ResponseInfo: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[ResponseInfo]: ...
-    def __getitem__(self, index: int | slice) -> ResponseInfo | Sequence[ResponseInfo]:
-        return self._infos[index]
-
-    def __len__(self) -> int:
-        return len(self._infos)
-
-    def __iter__(self) -> Iterator[ResponseInfo]:
-        return iter(self._infos)
-
-    def __repr__(self) -> str:
-        return f"CapturedSpans(log_ids={self.log_ids!r})"
-
-    def _copy(self) -> list[CallReport]:
-        with self._lock:
-            return list(self._reports)
+    def _answering(self, evaluation: EvaluationResult) -> list[LoggedCall]:
+        return [call.logged for call in calls_of(answering_reports(self.reports(), evaluation))]
 
 
-_CAPTURES: Final[ContextVar[tuple[CapturedSpans, ...]]] = ContextVar("llamaindex_aigw.captures", default=())
+CAPTURES: Final = CallCaptures("llamaindex_aigw.captures", CapturedSpans)
+"""The captures that LlamaIndex's calls are told to."""
 
 
 @contextmanager
-def capture_logs(tags: Mapping[str, Any] | None = None) -> Iterator[CapturedSpans]:
+def capture_logs(
+    tags: Mapping[str, Any] | None = None, *, queue: FeedbackTaker | None = None
+) -> Iterator[CapturedSpans]:
     """Collect the calls that LlamaIndex makes inside the `with` block, with their log ids, and rate them.
 
     Put it around a query engine, a chat engine, an agent, a workflow's run, or a model. Calls count that are made in
@@ -206,19 +107,39 @@ def capture_logs(tags: Mapping[str, Any] | None = None) -> Iterator[CapturedSpan
 
     Args:
         tags: LlamaIndex's `instrument_tags` while the block runs, over those that are set already.
+        queue: An `aigw.feedback.FeedbackQueue` that `feedback` goes through: it then returns at once.
 
     Yields:
-        What `aigw.capture_logs` yields, and `calls`, `feedback`, `feedback_from` and their async twins.
+        What `aigw.capture_logs` yields, and `calls`, `feedback`, `feedback_from`, `reconcile`, `costs` and their async
+        twins.
     """
-    with aigw.capture_logs() as infos, watched_spans(tags):
-        captured = CapturedSpans(infos)
-        token = _CAPTURES.set((*_CAPTURES.get(), captured))
-        try:
-            yield captured
-        finally:
-            _CAPTURES.reset(token)
+    with watched_spans(tags), CAPTURES.capture(queue) as captured:
+        yield captured
 
 
-def current_captures() -> tuple[CapturedSpans, ...]:
-    """Give the captures this code runs in."""
-    return _CAPTURES.get()
+def get_cost_callback(
+    *, by: str = "model", wait: float = 5.0, prints: bool = True, file: TextIO | None = None
+) -> CostCallback[CapturedSpans]:
+    """Print what the calls inside a `with` or `async with` block cost, when it ends, as the gateway's logs say it.
+
+        with get_cost_callback(by="model") as callback:
+            query_engine.query("...")
+        callback.total_cost
+
+    Engines, agents, workflows, embeddings, streams and retries count, in threads and tasks too. Each call takes one
+    request to the logs API at the end, at most eight at a time; what cannot be read there is told as unknown, and never
+    raised.
+
+    Args:
+        by: The rows of the table: `model`, `run` (the outermost workflow run or span), or a key of the calls' metadata.
+        wait: Seconds that late logs are waited for at the end, all together.
+        prints: Whether the table is printed; else it is in `costs` alone.
+        file: Where it is printed; the standard output when left out. A terminal gets the table of `rich`, if installed.
+
+    Returns:
+        A context manager that gives itself, with `costs`, `total_cost`, and `captured`, what `capture_logs` gives.
+
+    Raises:
+        ConfigurationError: An argument cannot be what it is.
+    """
+    return CostCallback(capture_logs(), by=by, wait=wait, prints=prints, file=file)

@@ -4,7 +4,6 @@ The fields here are all about the connection; none is sent in a request's body. 
 no token and touches no network.
 """
 
-import copy
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -18,7 +17,8 @@ from pydantic import (
     field_serializer,
 )
 
-from aigw import AIGateway, AsyncAIGateway, Clients, GatewayOptions, Surface
+from aigw import AIGateway, AsyncAIGateway, GatewayOptions, Surface
+from aigw.integration import Clients
 
 
 def _conceal(secret: SecretStr | str | None) -> SecretStr | None:
@@ -90,7 +90,7 @@ class Connection(BaseModel):
             "account_id": self.account_id,
             "api_token": _reveal(self.api_token),
             "gateway_id": self.gateway_id,
-            "options": copy.deepcopy(self.gateway_options),
+            "options": self.gateway_options,
             "base_url": self.base_url,
             "provider_key": _reveal(self.provider_key),
             "max_retries": self.max_retries,

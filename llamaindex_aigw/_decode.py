@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -108,8 +108,7 @@ class ToolCall:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """What one part of an answer added to it."""
 
     text: str = ""
@@ -129,7 +128,7 @@ class Answer:
     def add(self, delta: Mapping[str, Any]) -> Added:
         """Take a whole message or the next part of one; tell what it added."""
         text = _text_of(delta.get("content"))
-        thoughts = next((value for name in _THOUGHTS if isinstance(value := delta.get(name), str) and value), "")
+        thoughts = _thoughts_of(delta)
         refusal = delta.get("refusal") or ""
         calls = as_list(delta.get("tool_calls"))
         self._text += text
@@ -176,7 +175,11 @@ class Answer:
 
 def first_choice(body: Mapping[str, Any]) -> dict[str, Any]:
     """Give the first choice of a completion or a chunk; empty when it has none."""
-    return next((choice for choice in as_list(body.get("choices")) if choice.get("index") in (0, None)), {})
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("index") in (0, None):
+            return choice
+    return {}
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -201,6 +204,14 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _thoughts_of(delta: Mapping[str, Any]) -> str:
+    for name in _THOUGHTS:
+        value = delta.get(name)
+        if value and isinstance(value, str):
+            return value
+    return ""
 
 
 def _text_of(content: Any) -> str:

@@ -61,8 +61,10 @@ def encode_message(message: ChatMessage) -> dict[str, Any]:
     Raises:
         ValueError: It holds a block that the wire cannot carry.
     """
-    role = _ROLES[message.role]
-    encoded: dict[str, Any] = {"role": role, "content": _encode_content(role, message.blocks)}
+    role, blocks = _ROLES[message.role], message.blocks
+    if not message.additional_kwargs and len(blocks) == 1 and type(blocks[0]) is TextBlock:
+        return {"role": role, "content": blocks[0].text}
+    encoded: dict[str, Any] = {"role": role, "content": _encode_content(role, blocks)}
     for name in _CARRIED.get(role, ("name",)):
         if message.additional_kwargs.get(name) is not None:
             encoded[name] = message.additional_kwargs[name]

@@ -1,4 +1,4 @@
-"""LlamaIndex's event of a call through the gateway.
+"""LlamaIndex's events of a call through the gateway, and of an answer that is not what was asked for.
 
 LlamaIndex's own events tell nothing of the gateway where a call failed, a stream was closed early, or vectors were
 asked for. This one is dispatched as soon as the gateway has answered, also with an error.
@@ -13,6 +13,25 @@ from pydantic import PrivateAttr
 
 if TYPE_CHECKING:
     from llamaindex_aigw._recorded import CallReport, RecordedCall
+
+
+class AIGatewayParseErrorEvent(BaseEvent):
+    """An answer of a model of this package is no object of the class that was asked for.
+
+    Attributes:
+        output_cls: The name of the class.
+        error: What is wrong, by the name of the error's class.
+        aigw: The gateway's facts of the answer (`aigw.ResponseInfo`), without empty fields.
+    """
+
+    output_cls: str
+    error: str
+    aigw: dict[str, Any]
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Give the name LlamaIndex knows the class by."""
+        return "AIGatewayParseErrorEvent"
 
 
 class AIGatewayCallEvent(BaseEvent):

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.instrumentation.span import active_span_id
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
-from aigw import ConfigurationError, context_options
-from llamaindex_aigw._captured import current_captures
+from aigw import ConfigurationError
+from aigw.integration import chosen_event_id, context_options
+from llamaindex_aigw._captured import CAPTURES
 from llamaindex_aigw._connection import Connection
 from llamaindex_aigw._events import AIGatewayCallEvent
 from llamaindex_aigw._listening import is_heard
 from llamaindex_aigw._recorded import Caller, CallReport
 from llamaindex_aigw._span_options import span_options
-from llamaindex_aigw._spans import current_place, current_tags
+from llamaindex_aigw._spans import Place, current_place, current_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aigw import GatewayOptions
-    from llamaindex_aigw._recorded import Kind
+    from aigw.integration import CallKind
 
 _DISPATCHER: Final = get_dispatcher(__name__)
 
@@ -35,6 +36,8 @@ class Instrumented(Connection):
             be found by it from anywhere; an `event_id` of the gateway options wins.
         metadata_keys: The `instrument_tags` that are sent as metadata of each call, the most important first. The
             gateway keeps five entries in all; those of the gateway options come first. No other tag is ever sent.
+            `root_span_id` is the outermost span, as far as a handler or a capture knows it, and `workflow_run_id` the
+            workflow's run: with these, feedback finds all logs beneath them from any process.
     """
 
     send_span_id: bool = True
@@ -54,14 +57,14 @@ class Instrumented(Connection):
             options,
             span_id=active_span_id.get(),
             tags=active_instrument_tags.get(),
+            place=current_place() if self.metadata_keys else Place(),
             beneath=(self.gateway_options or {}, context_options()),
             metadata_keys=self.metadata_keys,
             sends_span_id=self.send_span_id,
         )
 
-    def _begin(self, model: str, options: GatewayOptions | None, kind: Kind = "chat") -> CallReport:
+    def _begin(self, model: str, options: GatewayOptions | None, kind: CallKind = "chat") -> CallReport:
         """Begin the report of a call, for the captures it is made in; to be asked for in the call's own span."""
-        layers = (options, self.gateway_options)
         report = CallReport(
             Caller(
                 kind=kind,
@@ -70,11 +73,10 @@ class Instrumented(Connection):
                 async_client=self._async_client,
                 place=current_place(),
                 tags=current_tags(),
-                event_id=next((layer["event_id"] for layer in layers if _has_event_id(layer)), None),
+                event_id=chosen_event_id(self.gateway_options, options),
             )
         )
-        for captured in current_captures():
-            captured.record(report)
+        CAPTURES.tell(report)
         return report
 
     @contextmanager
@@ -86,8 +88,3 @@ class Instrumented(Connection):
         finally:
             if is_heard(self):
                 _DISPATCHER.event(AIGatewayCallEvent(report))
-
-
-def _has_event_id(layer: GatewayOptions | None) -> TypeGuard[dict[str, str]]:
-    """Tell whether a layer of options, which may yet be anything, has an event id."""
-    return isinstance(layer, dict) and "event_id" in layer

@@ -62,7 +62,7 @@ def _read_chat(stream: Stream[StreamEvent], report: CallReport) -> ChatResponseG
             response = decoder.feed(chunk)
             if response is not None:
                 yield response
-        yield report.answered(decoder.close())
+        yield report.heard(decoder.close())
 
 
 async def _aread_chat(stream: AsyncStream[StreamEvent], report: CallReport) -> ChatResponseAsyncGen:
@@ -74,7 +74,7 @@ async def _aread_chat(stream: AsyncStream[StreamEvent], report: CallReport) -> C
                 response = decoder.feed(chunk)
                 if response is not None:
                     yield response
-            yield report.answered(decoder.close())
+            yield report.heard(decoder.close())
 
 
 _BEGUN = ChatResponse(message=ChatMessage())

@@ -7,17 +7,15 @@ forwarded as a whole. Only the keys that the model's `metadata_keys` name leave 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from aigw import forward_metadata
+from aigw.integration import event_id_of, forward_metadata
+from llamaindex_aigw._spans import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-def event_id_of(span_id: str) -> str:
-    """Give the event id that a span's calls are sent with: its id, in characters that a header can carry."""
-    return "".join(letter if "!" <= letter <= "~" else "_" for letter in span_id)
+_NOWHERE: Final = Place()
 
 
 def span_options(
@@ -25,6 +23,7 @@ def span_options(
     *,
     span_id: str | None,
     tags: Mapping[str, Any],
+    place: Place = _NOWHERE,
     beneath: Sequence[Mapping[str, Any]] = (),
     metadata_keys: Sequence[str] = (),
     sends_span_id: bool = True,
@@ -35,6 +34,7 @@ def span_options(
         call: The call's own options, unchecked.
         span_id: LlamaIndex's id of the span.
         tags: LlamaIndex's `instrument_tags`.
+        place: The spans and workflow runs around the call.
         beneath: The options that these will be laid over: of the model, of the context.
         metadata_keys: The tags to forward, the most important first.
         sends_span_id: Whether the span's id is the event id of a call that has none of its own.
@@ -43,7 +43,13 @@ def span_options(
         return call
     options = dict(call or {})
     if metadata_keys:
-        options = forward_metadata(tags, options, metadata_keys, beneath)
+        options = forward_metadata({**_labels(place), **tags}, options, metadata_keys, beneath)
     if span_id and sends_span_id and not any("event_id" in layer for layer in (*beneath, options)):
         options["event_id"] = event_id_of(span_id)
     return options or call
+
+
+def _labels(place: Place) -> dict[str, str]:
+    """Give what `metadata_keys` call the outermost span and workflow run, by which the gateway finds their logs."""
+    labels = {"root_span_id": place.spans[:1], "workflow_run_id": place.runs[:1]}
+    return {name: found[0] for name, found in labels.items() if found}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable  # noqa: TC003 pydantic reads the annotation
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -53,6 +54,7 @@ class SpanWatcher(BaseSpanHandler[BaseSpan]):
     _places: OrderedDict[str, Place] = PrivateAttr(default_factory=OrderedDict)
     _guard: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _users: int = PrivateAttr(default=0)
+    _listeners: tuple[Callable[[Place, Any], object], ...] = PrivateAttr(default=())
 
     @classmethod
     def class_name(cls) -> str:
@@ -82,12 +84,14 @@ class SpanWatcher(BaseSpanHandler[BaseSpan]):
     def prepare_to_exit_span(
         self,
         id_: str,
-        bound_args: inspect.BoundArguments,
-        instance: Any | None = None,
+        bound_args: inspect.BoundArguments,  # noqa: ARG002 the signature is LlamaIndex's
+        instance: Any | None = None,  # noqa: ARG002
         result: Any | None = None,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Do nothing: a closed span is remembered too."""
+        """Tell what the span gave to those who listen; a closed span is remembered too."""
+        for listen in self._listeners:
+            listen(self.place(id_), result)
 
     def prepare_to_drop_span(
         self,
@@ -110,8 +114,12 @@ class SpanWatcher(BaseSpanHandler[BaseSpan]):
         return place
 
 
-def start_watching() -> None:
-    """Have spans watched from now on; each start wants its own stop."""
+def start_watching(listen: Callable[[Place, Any], object] | None = None) -> None:
+    """Have spans watched from now on; each start wants its own stop.
+
+    Args:
+        listen: Is told where a span stood that ended, and what it gave.
+    """
     root = get_dispatcher()
     with _LOCK:
         watcher = _watcher()
@@ -119,9 +127,11 @@ def start_watching() -> None:
             watcher = SpanWatcher()
             root.span_handlers = [*root.span_handlers, watcher]
         watcher._users += 1  # noqa: SLF001 counted here, under the lock
+        if listen is not None:
+            watcher._listeners = (*watcher._listeners, listen)  # noqa: SLF001 as above
 
 
-def stop_watching() -> None:
+def stop_watching(listen: Callable[[Place, Any], object] | None = None) -> None:
     """Take back one start; with the last one the watcher goes."""
     root = get_dispatcher()
     with _LOCK:
@@ -129,6 +139,7 @@ def stop_watching() -> None:
         if watcher is None:
             return
         watcher._users -= 1  # noqa: SLF001 as above
+        watcher._listeners = tuple(other for other in watcher._listeners if other != listen)  # noqa: SLF001 as above
         if watcher._users <= 0:  # noqa: SLF001 as above
             root.span_handlers = [other for other in root.span_handlers if other is not watcher]
 

@@ -32,11 +32,13 @@ class ChunkDecoder:
         self._answer = Answer()
         self._fields: dict[str, Any] = {}
         self._choices: list[Any] = []
+        self._is_finished = False
 
     def feed(self, chunk: Mapping[str, Any]) -> ChatResponse | None:
         """Take the next chunk; give the answer so far if the chunk added to it."""
-        self._keep(chunk)
-        added = self._answer.add(as_object(first_choice(chunk).get("delta")))
+        choice = first_choice(chunk)
+        self._keep(chunk, choice)
+        added = self._answer.add(as_object(choice.get("delta")))
         if not added.is_more:
             return None
         return ChatResponse(
@@ -59,12 +61,12 @@ class ChunkDecoder:
             additional_kwargs=decode_facts(fields.get("usage"), self._info),
         )
 
-    def _keep(self, chunk: Mapping[str, Any]) -> None:
+    def _keep(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
         """Keep what a chunk says of the completion; the choices that tell why it ended outlive later ones."""
-        self._fields |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
+        if None in chunk.values():
+            chunk = {name: value for name, value in chunk.items() if value is not None}
+        self._fields |= chunk
         choices = chunk.get("choices")
-        if choices and (first_choice(chunk).get("finish_reason") or not self._is_finished()):
-            self._choices = choices
-
-    def _is_finished(self) -> bool:
-        return bool(first_choice({"choices": self._choices}).get("finish_reason"))
+        ends = bool(choice.get("finish_reason"))
+        if choices and (ends or not self._is_finished):
+            self._choices, self._is_finished = choices, ends

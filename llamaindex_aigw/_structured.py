@@ -4,11 +4,11 @@ LlamaIndex's own programs lose the system prompt in async, change the keywords t
 class of their own making. These do not; what is asked for by `pydantic_program_mode` but for tools is left to them.
 """
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import aclosing, closing, contextmanager
 from typing import Any, Final
 
-from llama_index.core.base.llms.types import ChatResponseAsyncGen, ChatResponseGen
+from llama_index.core.base.llms.types import ChatResponse, ChatResponseAsyncGen, ChatResponseGen
 from llama_index.core.instrumentation.events.llm import (
     LLMStructuredPredictEndEvent,
     LLMStructuredPredictInProgressEvent,
@@ -19,7 +19,9 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
+from pydantic import BaseModel
 
+from llamaindex_aigw._events import AIGatewayParseErrorEvent
 from llamaindex_aigw._objects import ObjectDecoder, ask_with_schema, ask_with_tool, decode_object
 
 _dispatcher: Final = get_dispatcher(__name__)
@@ -59,7 +61,7 @@ class StructuredOutput(FunctionCallingLLM):
             found: Model = super().structured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
             return found
         _tell_start(output_cls, prompt, prompt_args)
-        return _told(decode_object(output_cls, self.chat(**asked).message))
+        return _told(_decode(output_cls, self.chat(**asked)))
 
     async def astructured_predict(
         self,
@@ -74,7 +76,7 @@ class StructuredOutput(FunctionCallingLLM):
             found: Model = await super().astructured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
             return found
         _tell_start(output_cls, prompt, prompt_args)
-        return _told(decode_object(output_cls, (await self.achat(**asked)).message))
+        return _told(_decode(output_cls, await self.achat(**asked)))
 
     def stream_structured_predict(
         self,
@@ -131,14 +133,15 @@ class StructuredOutput(FunctionCallingLLM):
 
 
 def _read_objects(output_cls: type[Model], responses: ChatResponseGen) -> Generator[Model | FlexibleModel, None, None]:
-    decoder, last = ObjectDecoder(output_cls), None
+    decoder, last, response = ObjectDecoder(output_cls), None, None
     with closing(responses):
         for response in responses:
             found = decoder.feed(response)
             if found is not None:
                 last = found
                 yield _tell_progress(found)
-    whole = _told(decoder.close())
+    with _telling(output_cls, response):
+        whole = _told(decoder.close())
     if whole != last:
         yield whole
 
@@ -146,16 +149,34 @@ def _read_objects(output_cls: type[Model], responses: ChatResponseGen) -> Genera
 async def _aread_objects(
     output_cls: type[Model], responses: ChatResponseAsyncGen
 ) -> AsyncGenerator[Model | FlexibleModel, None]:
-    decoder, last = ObjectDecoder(output_cls), None
+    decoder, last, response = ObjectDecoder(output_cls), None, None
     async with aclosing(responses):
         async for response in responses:
             found = decoder.feed(response)
             if found is not None:
                 last = found
                 yield _tell_progress(found)
-    whole = _told(decoder.close())
+    with _telling(output_cls, response):
+        whole = _told(decoder.close())
     if whole != last:
         yield whole
+
+
+def _decode(output_cls: type[Model], response: ChatResponse) -> Model:
+    with _telling(output_cls, response):
+        return decode_object(output_cls, response.message)
+
+
+@contextmanager
+def _telling(output_cls: type[BaseModel], response: ChatResponse | None) -> Iterator[None]:
+    """Tell LlamaIndex when the answer is no object of the class."""
+    try:
+        yield
+    except ValueError as error:
+        facts = (response.additional_kwargs if response else {}).get("aigw") or {}
+        kind = type(error).__name__
+        _dispatcher.event(AIGatewayParseErrorEvent(output_cls=output_cls.__name__, error=kind, aigw=facts))
+        raise
 
 
 def _tell_start(output_cls: type[Model], prompt: PromptTemplate, prompt_args: dict[str, Any]) -> None:

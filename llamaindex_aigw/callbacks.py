@@ -4,9 +4,8 @@ LlamaIndex swallows what a handler raises, so what goes wrong in this one is log
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
@@ -17,36 +16,50 @@ from aigw import (
     UNSET,
     AIGateway,
     AsyncAIGateway,
-    ConfigurationError,
+    Costs,
     Feedback,
-    LoggedCall,
-    LogNotFoundError,
+    GatewayLog,
+    LogResolver,
     MetadataValue,
-    ResponseInfo,
+    RaterCounts,
+    SharedLogs,
     Unset,
     Which,
-    arate_logs,
-    rate_logs,
 )
-from llamaindex_aigw._captured import CapturedSpans, capture_logs
-from llamaindex_aigw._events import AIGatewayCallEvent
-from llamaindex_aigw._ledger import Ledger
-from llamaindex_aigw._rating import areconcile_reports, calls_of, choose_calls, reconcile_reports
+from aigw.integration import (
+    Ledger,
+    LoggedCall,
+    Rater,
+    SharedWriter,
+    aread_logs,
+    calls_of,
+    is_rating,
+    read_logs,
+    readings_of,
+    sum_costs,
+)
+from llamaindex_aigw._captured import CapturedSpans, capture_logs, get_cost_callback
+from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
+from llamaindex_aigw._events import AIGatewayCallEvent, AIGatewayParseErrorEvent
+from llamaindex_aigw._memory import SpanMemory
+from llamaindex_aigw._occasions import Occasions
 from llamaindex_aigw._recorded import CallReport, RecordedCall
-from llamaindex_aigw._span_options import event_id_of
 from llamaindex_aigw._spans import start_watching, stop_watching
 
-__all__ = ["AIGatewayCallEvent", "AIGatewayEventHandler", "CapturedSpans", "RecordedCall", "capture_logs"]
+if TYPE_CHECKING:
+    from llama_index.core.evaluation import EvaluationResult
+
+__all__ = [
+    "AIGatewayCallEvent",
+    "AIGatewayEventHandler",
+    "AIGatewayParseErrorEvent",
+    "CapturedSpans",
+    "RecordedCall",
+    "capture_logs",
+    "get_cost_callback",
+]
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-class UnknownSpanError(ConfigurationError, KeyError):
-    """A span is not known here, and the gateway has no log of it either; it is a `KeyError` too."""
-
-    def __str__(self) -> str:
-        """Give the sentence; a `KeyError` would quote it."""
-        return self.message
 
 
 class AIGatewayEventHandler(BaseEventHandler):
@@ -65,6 +78,21 @@ class AIGatewayEventHandler(BaseEventHandler):
         max_age: Seconds a call is kept after it was last used.
         client: Your own `AIGateway` for feedback, in place of the models'.
         async_client: Your own `AsyncAIGateway`, likewise.
+        store: A store that processes share, LlamaIndex's own `BaseKVStore` (or an `aigw.SharedLogs` around one): the
+            log ids beneath every span and workflow run are written to it, in a thread of the handler's own, and what is
+            not known here is looked up in it.
+        queue: An `aigw.feedback.FeedbackQueue` that all feedback goes through: `feedback` then returns at once. An
+            `AsyncFeedbackQueue` serves `afeedback`.
+        automatic: What is rated without anybody asking, off when left out: `{"output_parser": -1, "tool": -1}`, or
+            `True` for everything; see `aigw.AutomaticFeedback`. Tools need `attach`.
+        judge: Rates each answer: gets the `ChatMessage` and its `RecordedCall`, gives `None`, a score (a number or a
+            bool), or a dict of `feedback`, `score`, `metadata`; sync or async. Its feedback has the source
+            `judge:<its name>`, and its own calls are neither recorded nor judged.
+        sample: The share of the calls that `automatic` and `judge` rate, decided by the event id of the call, so that
+            all processes agree.
+
+    What is rated automatically is sent by a thread of the handler's own, or by the queue; a call never waits for it,
+    and what goes wrong there is counted in `automatic_counts` and logged.
     """
 
     max_calls: int = Field(default=10_000, ge=1)
@@ -72,13 +100,35 @@ class AIGatewayEventHandler(BaseEventHandler):
     client: AIGateway | None = Field(default=None, exclude=True, repr=False)
     async_client: AsyncAIGateway | None = Field(default=None, exclude=True, repr=False)
 
-    _ledger: Ledger = PrivateAttr()
+    store: Any = Field(default=None, exclude=True, repr=False)
+    queue: Any = Field(default=None, exclude=True, repr=False)
+    automatic: Any = Field(default=None, exclude=True, repr=False)
+    judge: Any = Field(default=None, exclude=True, repr=False)
+    sample: Any = Field(default=1.0, exclude=True, repr=False)
+
+    _ledger: Ledger[CallReport] = PrivateAttr()
+    _memory: SpanMemory = PrivateAttr()
+    _resolver: LogResolver = PrivateAttr()
+    _rater: Rater = PrivateAttr()
+    _occasions: Occasions | None = PrivateAttr(default=None)
+    _writer: SharedWriter | None = PrivateAttr(default=None)
     _is_attached: bool = PrivateAttr(default=False)
 
     def model_post_init(self, context: Any, /) -> None:
         """Begin with no calls."""
         super().model_post_init(context)
         self._ledger = Ledger(self.max_calls, self.max_age)
+        shared = self.store if self.store is None or isinstance(self.store, SharedLogs) else SharedLogs(self.store)
+        self._writer = None if shared is None else SharedWriter(shared)
+        self._memory = SpanMemory(self._ledger, self._writer)
+        self._resolver = LogResolver(
+            self.client, self.async_client, store=shared, memory=self._memory, queue=self.queue
+        )
+        self._rater = Rater(
+            self._resolver, automatic=self.automatic, judge=self.judge, sample=self.sample, queue=self.queue
+        )
+        if self._rater.is_needed:
+            self._occasions = Occasions(self._ledger, self._rater)
 
     @classmethod
     def class_name(cls) -> str:
@@ -91,7 +141,7 @@ class AIGatewayEventHandler(BaseEventHandler):
         if not self._is_attached:
             self._is_attached = True
             root.event_handlers = [*root.event_handlers, self]
-            start_watching()
+            start_watching(self._occasions.span_ended if self._occasions else None)
         return self
 
     def detach(self) -> None:
@@ -100,17 +150,27 @@ class AIGatewayEventHandler(BaseEventHandler):
         if self._is_attached:
             self._is_attached = False
             root.event_handlers = [other for other in root.event_handlers if other is not self]
-            stop_watching()
+            stop_watching(self._occasions.span_ended if self._occasions else None)
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        """Record a call; LlamaIndex calls this."""
+        """Record a call, and hear what becomes of it; LlamaIndex calls this."""
         del kwargs
-        if not isinstance(event, AIGatewayCallEvent):
+        if self._occasions is None and not isinstance(event, AIGatewayCallEvent):
             return
         try:
-            self._ledger.add(event.report)
+            self._hear(event)
         except Exception:  # noqa: BLE001 LlamaIndex would swallow it without a word
             _LOG.exception("a call through the gateway could not be recorded")
+
+    def _hear(self, event: BaseEvent) -> None:
+        if is_rating():
+            return
+        if isinstance(event, AIGatewayCallEvent):
+            self._memory.add(event.report)
+            if self._occasions is not None:
+                self._occasions.called(event.report)
+        elif self._occasions is not None:
+            self._occasions.hear(event)
 
     def calls(self, span_id: str | None = None) -> list[RecordedCall]:
         """Give the calls beneath a span or a workflow run, oldest first.
@@ -118,7 +178,7 @@ class AIGatewayEventHandler(BaseEventHandler):
         Args:
             span_id: The id of any span around the calls, their own one, or a workflow's run; all calls when left out.
         """
-        return calls_of(self._ledger.reports() if span_id is None else self._ledger.find(span_id))
+        return calls_of(self._reports(span_id))
 
     def log_ids(self, span_id: str | None = None) -> list[str]:
         """Give the log ids of the calls beneath a span or a workflow run, oldest first; of all when left out."""
@@ -134,12 +194,13 @@ class AIGatewayEventHandler(BaseEventHandler):
         which: Which = "last",
         wait: float = 5.0,
     ) -> list[str]:
-        """Rate calls, one request per log.
+        """Rate calls, one request per log; with a queue, at once and in the background.
 
         Args:
             target: What is rated. The id of a span or a workflow run: the calls beneath it; one that is not known here
-                is looked up at the gateway, where it is the event id. A response of an LLM or an agent, its `aigw`
-                dict, or a `RecordedCall`: that call. `None`: what ran last, from its outermost span on.
+                is looked up in the shared store and at the gateway, as `aigw.LogResolver` says. A response of an LLM
+                or an agent, its `aigw` dict, a `RecordedCall`, or anything else that `LogResolver` takes: that call.
+                `None`: what ran last, from its outermost span on.
             feedback: 1 (good), -1 (bad), 0, `None` to clear; `aigw.UNSET` leaves it alone.
             score: A finite number, or `None` to clear.
             metadata: At most five entries of str, int, float or bool, or `None` to clear.
@@ -147,17 +208,15 @@ class AIGatewayEventHandler(BaseEventHandler):
             wait: Seconds a log that is not there yet is waited for.
 
         Returns:
-            The ids of the rated logs.
+            The ids of the rated logs; with a queue, those that are known by now.
 
         Raises:
-            UnknownSpanError: The span is not known here, nor at the gateway.
+            UnknownTargetError: The span is not known here, nor in the store, nor at the gateway.
             ConfigurationError: A value is not allowed, the target has no call, or no client is known; nothing was sent.
             LogNotFoundError: A log is not there, also not after `wait`.
             AIGatewayError: The gateway could not be reached, or said no.
         """
-        calls = self._choose(target, which)
-        with _unknown(target, calls):
-            return rate_logs(calls, feedback, score=score, metadata=metadata, which=which, wait=wait)
+        return self._resolver.feedback(target, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
     async def afeedback(
         self,
@@ -170,101 +229,104 @@ class AIGatewayEventHandler(BaseEventHandler):
         wait: float = 5.0,
     ) -> list[str]:
         """As `feedback`, with `await`."""
-        calls = self._choose(target, which)
-        with _unknown(target, calls):
-            return await arate_logs(calls, feedback, score=score, metadata=metadata, which=which, wait=wait)
+        return await self._resolver.afeedback(target, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
     def reconcile(self, span_id: str | None = None, *, wait: float = 0) -> list[RecordedCall]:
-        """Read the logs of the calls beneath a span, at most eight at once, so that the calls have their cost.
+        """Read the logs of the calls beneath a span whose cost is not known, at most eight at once.
+
+        For spans of other processes, see `aigw.LogResolver.reconcile`.
 
         Args:
             span_id: As in `calls`.
-            wait: Seconds a log is waited for that is not there yet, or not complete.
+            wait: Seconds that logs are waited for, all together, that are not there yet or have no cost yet.
 
         Returns:
-            The calls.
+            The calls, with `cost` and `log`.
 
         Raises:
             AIGatewayError: The gateway could not be reached, or said no; a log that is not there is no error.
         """
-        reports = self._ledger.reports() if span_id is None else self._ledger.find(span_id)
-        return reconcile_reports(reports, wait)
+        read_logs(self._readings(span_id), wait=wait)
+        return self.calls(span_id)
 
     async def areconcile(self, span_id: str | None = None, *, wait: float = 0) -> list[RecordedCall]:
         """As `reconcile`, with `await`."""
-        reports = self._ledger.reports() if span_id is None else self._ledger.find(span_id)
-        return await areconcile_reports(reports, wait)
+        await aread_logs(self._readings(span_id), wait=wait)
+        return self.calls(span_id)
 
-    def _choose(self, target: Any, which: Which) -> list[LoggedCall]:
-        if target is None:
-            return self._with_clients(choose_calls(calls_of(self._last_tree()), which))
-        if isinstance(target, str):
-            known = choose_calls(calls_of(self._ledger.find(target)), which)
-            return self._with_clients(known) or [self._elsewhere(ResponseInfo(event_id=event_id_of(target)))]
-        if isinstance(target, RecordedCall):
-            return self._with_clients([target.logged])
-        info = _facts(target)
-        known = [call.logged for call in calls_of(self._ledger.find(info.log_id or "")) if call.log_id == info.log_id]
-        return self._with_clients(known) or [self._elsewhere(info)]
+    def costs(self, span_id: str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
+        """Give what the calls beneath a span or a workflow run cost, one row for each model, run or label.
 
-    def _last_tree(self) -> list[CallReport]:
-        """Give the calls beneath the outermost span of the newest call."""
-        reports = self._ledger.reports()
-        place = reports[-1].caller.place if reports else None
-        if place is None:
-            return []
-        return self._ledger.find(place.spans[0]) if place.spans else reports[-1:]
+        Args:
+            span_id: As in `calls`.
+            by: `model`, `run` (the outermost workflow run or span), or a key of the calls' metadata.
+            wait: As in `reconcile`, which is done first.
 
-    def _with_clients(self, calls: list[LoggedCall]) -> list[LoggedCall]:
-        """Put the handler's own clients, as far as there are any, in place of the models'."""
-        return [self._through(call.info, call) for call in calls]
+        Raises:
+            ConfigurationError: A value is not allowed.
+            AIGatewayError: As in `reconcile`.
+        """
+        return sum_costs(self.reconcile(span_id, wait=wait), by)
 
-    def _elsewhere(self, info: ResponseInfo) -> LoggedCall:
-        """Give a call that was made elsewhere, or is forgotten here: the newest call's clients must do."""
-        newest = next((call.logged for call in reversed(self.calls())), None)
-        return self._through(info, newest or LoggedCall(info, _no_client, _no_async_client))
+    async def acosts(self, span_id: str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
+        """As `costs`, with `await`."""
+        return sum_costs(await self.areconcile(span_id, wait=wait), by)
 
-    def _through(self, info: ResponseInfo, call: LoggedCall) -> LoggedCall:
-        client, async_client = self.client, self.async_client
-        return LoggedCall(
-            info,
-            call.sync_client if client is None else lambda: client,
-            call.async_client if async_client is None else lambda: async_client,
-        )
+    def feedback_from(
+        self,
+        evaluation: "EvaluationResult",
+        evaluator: object,
+        *,
+        max_score: float = 1.0,
+        metadata: Mapping[str, MetadataValue] | None = None,
+    ) -> bool:
+        """Have the evaluated answer rated as a LlamaIndex evaluator judged it; returns at once.
 
+        The answer is known again by its text, among the calls that are recorded here. It is sent as automatic feedback
+        is: sampled, in the background, and counted in `automatic_counts`.
 
-@contextmanager
-def _unknown(target: Any, calls: list[LoggedCall]) -> Iterator[None]:
-    """Say of a span that was looked up and not found that it is unknown."""
-    try:
-        yield
-    except LogNotFoundError as error:
-        if not isinstance(target, str) or any(call.info.log_id for call in calls):
-            raise
-        raise UnknownSpanError(
-            f"span {target} is not known to this handler, and the gateway has no log with that event id: only the span "
-            "of a call is sent as one, not those around it"
-        ) from error
+        Args:
+            evaluation: What an evaluator returned; one that is invalid, or says nothing, sends nothing.
+            evaluator: The evaluator, or its name: the source in the metadata is `evaluator:<its name>`.
+            max_score: The evaluator's best score; its worst is 0.
+            metadata: Further entries, at most five with the comment and the source.
 
+        Returns:
+            Whether there is an answer of that text here, and something to say of it.
 
-def _no_client() -> AIGateway:
-    raise ConfigurationError("no call is recorded whose client could be used: give client= to the handler")
+        Raises:
+            ConfigurationError: The score is not between 0 and `max_score`, or a value is not allowed.
+        """
+        values = encode_evaluation(evaluation, max_score=max_score, metadata=metadata, evaluator=evaluator)
+        calls = calls_of(answering_reports(self._ledger.items(), evaluation, is_strict=True))
+        if not values or not calls:
+            return False
+        self._rater.send(calls[-1].logged, values)
+        return True
 
+    @property
+    def automatic_counts(self) -> RaterCounts:
+        """What became of what `automatic`, `judge` and evaluators rated."""
+        return self._rater.counts
 
-def _no_async_client() -> AsyncAIGateway:
-    raise ConfigurationError("no call is recorded whose client could be used: give async_client= to the handler")
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until the answers so far are rated and the store has what is known; tell whether it was in time.
 
+        What a queue has taken is waited for by its own `flush`.
 
-def _facts(target: Any) -> ResponseInfo:
-    """Read the gateway's facts from a response of an LLM, the output of an agent, or a dict of facts.
+        Args:
+            timeout: Seconds for each of the two.
+        """
+        is_rated = self._rater.flush(timeout)
+        return (self._writer is None or self._writer.flush(timeout)) and is_rated
 
-    Raises:
-        ConfigurationError: It has none.
-    """
-    for place in (getattr(target, "additional_kwargs", None), getattr(target, "raw", None), target, {"aigw": target}):
-        facts = place.get("aigw") if isinstance(place, Mapping) else None
-        if isinstance(facts, Mapping) and (facts.get("log_id") or facts.get("event_id")):
-            return ResponseInfo(**facts)
-    raise ConfigurationError(
-        f"{type(target).__name__} does not tell which call it is of: give the id of a span, or use capture_logs()"
-    )
+    def close(self, timeout: float | None = None) -> None:
+        """Wait as `flush` does and rate no more by itself; what is recorded stays."""
+        self._rater.close(timeout)
+        self.flush(timeout)
+
+    def _reports(self, span_id: str | None) -> list[CallReport]:
+        return self._ledger.items() if span_id is None else self._ledger.find(span_id)
+
+    def _readings(self, span_id: str | None) -> list[tuple[LoggedCall, Callable[[GatewayLog], object]]]:
+        return [(self._resolver.through(call), found) for call, found in readings_of(self._reports(span_id))]

@@ -173,13 +173,13 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
         asked = self._request(messages, kwargs)
         with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
             result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-            return report.answered(decode_completion(result.output, result.info))
+            return report.heard(decode_completion(result.output, result.info))
 
     async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
         with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
             result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-            return report.answered(decode_completion(result.output, result.info))
+            return report.heard(decode_completion(result.output, result.info))
 
     def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         asked = self._request(messages, kwargs, is_stream=True)

@@ -21,7 +21,8 @@ def test_what_is_there_is_given(tmp_path):
     assert needs.require.module("json", how="") is json
 
 
-def test_what_is_missing_skips_and_says_how_to_have_it(tmp_path):
+def test_what_is_missing_skips_and_says_how_to_have_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(needs, "_REQUIRED", frozenset())
     with pytest.raises(pytest.skip.Exception, match="no-such-program is missing; to have it: apt-get install it"):
         missing_program()
     with pytest.raises(pytest.skip.Exception, match="nowhere is missing; to have it: make it"):

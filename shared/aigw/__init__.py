@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aigw._async_client import AsyncAIGateway, AsyncGateway
     from aigw._capture import CapturedLogs, capture_logs
     from aigw._client import AIGateway, Gateway
-    from aigw._clients import Clients
+    from aigw._costs import CostRow, Costs
     from aigw._endpoints import Surface
     from aigw._errors import (
         AIGatewayError,
@@ -42,11 +42,10 @@ if TYPE_CHECKING:
         SpendLimitError,
         StreamError,
         StreamTruncatedError,
+        UnknownTargetError,
     )
-    from aigw._feedback import LoggedCall, Which, arate_logs, rate_logs
-    from aigw._forwarding import forward_metadata, metadata_of
+    from aigw._feedback import Which
     from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
-    from aigw._log_reading import aread_logs, read_logs
     from aigw._models import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -57,10 +56,16 @@ if TYPE_CHECKING:
         RunResult,
         StreamEvent,
     )
-    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, context_options, gateway_options
+    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, gateway_options
     from aigw._profiles import model_profile
+    from aigw._rater import RaterCounts
+    from aigw._resolver import LogResolver
+    from aigw._shared_logs import SharedLogs
     from aigw._stream_readers import AsyncStream, Stream
+    from aigw._targets import ResolvedLog
     from aigw._universal import Step, StepConfig
+    from aigw._verdicts import AutomaticFeedback, Rating
+    from aigw.feedback import AsyncFeedbackQueue, FeedbackQueue
 
 __all__ = [
     "UNSET",
@@ -70,19 +75,23 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncAIGateway",
+    "AsyncFeedbackQueue",
     "AsyncGateway",
     "AsyncStream",
     "AuthenticationError",
+    "AutomaticFeedback",
     "BadRequestError",
     "CapturedLogs",
     "ChatCompletion",
     "ChatCompletionChunk",
-    "Clients",
     "ConfigurationError",
+    "CostRow",
+    "Costs",
     "CustomCost",
     "DLPBlockedError",
     "EmbeddingResult",
     "Feedback",
+    "FeedbackQueue",
     "Gateway",
     "GatewayLog",
     "GatewayNotFoundError",
@@ -92,16 +101,20 @@ __all__ = [
     "LogFilter",
     "LogNotFoundError",
     "LogPage",
-    "LoggedCall",
+    "LogResolver",
     "MetadataValue",
     "ModelNotFoundError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RaterCounts",
+    "Rating",
+    "ResolvedLog",
     "ResponseInfo",
     "Retries",
     "RunResult",
+    "SharedLogs",
     "SpendLimitError",
     "Step",
     "StepConfig",
@@ -110,19 +123,13 @@ __all__ = [
     "StreamEvent",
     "StreamTruncatedError",
     "Surface",
+    "UnknownTargetError",
     "Unset",
     "Which",
     "__version__",
-    "arate_logs",
-    "aread_logs",
     "capture_logs",
-    "context_options",
-    "forward_metadata",
     "gateway_options",
-    "metadata_of",
     "model_profile",
-    "rate_logs",
-    "read_logs",
 ]
 
 _MODULES: Final = {
@@ -132,19 +139,23 @@ _MODULES: Final = {
     "APIStatusError": "_errors",
     "APITimeoutError": "_errors",
     "AsyncAIGateway": "_async_client",
+    "AsyncFeedbackQueue": "feedback",
     "AsyncGateway": "_async_client",
     "AsyncStream": "_stream_readers",
     "AuthenticationError": "_errors",
+    "AutomaticFeedback": "_verdicts",
     "BadRequestError": "_errors",
     "CapturedLogs": "_capture",
     "ChatCompletion": "_models",
     "ChatCompletionChunk": "_models",
-    "Clients": "_clients",
     "ConfigurationError": "_errors",
+    "CostRow": "_costs",
+    "Costs": "_costs",
     "CustomCost": "_options",
     "DLPBlockedError": "_errors",
     "EmbeddingResult": "_models",
     "Feedback": "_log_calls",
+    "FeedbackQueue": "feedback",
     "Gateway": "_client",
     "GatewayLog": "_models",
     "GatewayNotFoundError": "_errors",
@@ -154,16 +165,20 @@ _MODULES: Final = {
     "LogFilter": "_log_calls",
     "LogNotFoundError": "_errors",
     "LogPage": "_models",
-    "LoggedCall": "_feedback",
+    "LogResolver": "_resolver",
     "MetadataValue": "_options",
     "ModelNotFoundError": "_errors",
     "NotFoundError": "_errors",
     "PaymentRequiredError": "_errors",
     "PermissionDeniedError": "_errors",
     "RateLimitError": "_errors",
+    "RaterCounts": "_rater",
+    "Rating": "_verdicts",
+    "ResolvedLog": "_targets",
     "ResponseInfo": "_models",
     "Retries": "_options",
     "RunResult": "_models",
+    "SharedLogs": "_shared_logs",
     "SpendLimitError": "_errors",
     "Step": "_universal",
     "StepConfig": "_universal",
@@ -173,18 +188,12 @@ _MODULES: Final = {
     "StreamTruncatedError": "_errors",
     "Surface": "_endpoints",
     "UNSET": "_log_calls",
+    "UnknownTargetError": "_errors",
     "Unset": "_log_calls",
     "Which": "_feedback",
-    "arate_logs": "_feedback",
-    "aread_logs": "_log_reading",
     "capture_logs": "_capture",
-    "context_options": "_options",
-    "forward_metadata": "_forwarding",
     "gateway_options": "_options",
-    "metadata_of": "_forwarding",
     "model_profile": "_profiles",
-    "rate_logs": "_feedback",
-    "read_logs": "_log_reading",
 }
 
 

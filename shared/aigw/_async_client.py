@@ -15,12 +15,12 @@ from aigw import _calls, _log_calls, _universal
 from aigw._account import check_gateway_id
 from aigw._capture import current_captures
 from aigw._driver import Driver, check_wait
-from aigw._engine import AsyncEngine, response_headers
+from aigw._engine import AsyncEngine, async_body_of, response_headers
 from aigw._errors import AIGatewayError, LogNotFoundError
 from aigw._http import Response
 from aigw._log_calls import MAX_PER_PAGE, UNSET
 from aigw._retries import FIRST_POLL, next_poll, poll_deadline
-from aigw._stream_readers import AsyncStream, OpenStream
+from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, AsyncStream, Body, OpenStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -154,8 +154,10 @@ class AsyncAIGateway(Driver):
             headers = response_headers(response)
             info = call.info(response.status_code, headers)
             if not response.is_success:
-                raise call.error(Response(response.status_code, headers, await _drain(response, family.errors)), info)
-            return OpenStream(response, family, call.request, call.decoder(headers, info), info), info
+                content = await _drain(response, family.errors)
+                raise call.error(Response(response.status_code, headers, content), info)
+            decoder = call.decoder(headers, info)
+            return OpenStream(response, family, call.request, decoder, info, self._engine), info
 
         return AsyncStream(lambda: self._attempt(call, opened, captures))
 
@@ -163,13 +165,19 @@ class AsyncAIGateway(Driver):
         response, family = await self._engine.open(call.request)
         headers = response_headers(response)
         info = call.info(response.status_code, headers)
+        if not response.is_success:
+            return Response(response.status_code, headers, await _drain(response, family.errors)), info
+        body = Body(response, MAX_ANSWER_BYTES)
         try:
-            content = await response.aread()
+            async for data in async_body_of(response):
+                if not body.add(data):
+                    break
         except family.errors as error:
             raise family.error(error, call.request, info) from error
         finally:
             await response.aclose()
-        return Response(response.status_code, headers, content), info
+        body.check(info)
+        return Response(response.status_code, headers, body.content), info
 
     async def _attempt(
         self, call: Described, attempt: Callable[[], Awaitable[tuple[R, ResponseInfo]]], captures: Captures
@@ -188,13 +196,16 @@ class AsyncAIGateway(Driver):
 
 async def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
     """Read an error's body, as much of it as comes."""
+    body = Body(response, MAX_ERROR_BYTES)
     try:
-        content: bytes = await response.aread()
+        async for data in async_body_of(response):
+            if not body.add(data):
+                break
     except errors:
-        content = b""
+        pass
     finally:
         await response.aclose()
-    return content
+    return body.content
 
 
 class AsyncGateway:

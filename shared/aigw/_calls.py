@@ -184,7 +184,8 @@ def raw(
         ConfigurationError: The input or the combination cannot work.
     """
     request, gateway_id = _operation_request(account, options, operation, _without_stream(body), surface)
-    return Call(request=request, gateway_id=gateway_id, secrets=account.secrets, parse=_parse_raw)
+    parse = _parse_raw_chat if operation == "chat" else _parse_raw
+    return Call(request=request, gateway_id=gateway_id, secrets=account.secrets, parse=parse)
 
 
 def stream_raw(
@@ -316,6 +317,15 @@ def _parse_run(response: Response, info: ResponseInfo) -> RunResult:
 
 def _parse_raw(response: Response, info: ResponseInfo) -> RunResult:
     return RunResult(output=_json_object(response), info=info)
+
+
+def _parse_raw_chat(response: Response, info: ResponseInfo) -> RunResult:
+    """Read a completion without the model classes; its readers may rely on choices that are objects with messages."""
+    body = _json_object(response)
+    for choice in body.get("choices") or ():
+        if not isinstance(choice.get("message") or {}, dict):
+            raise TypeError
+    return RunResult(output=body, info=info)
 
 
 def _parse_chat(response: Response, info: ResponseInfo) -> ChatCompletion:

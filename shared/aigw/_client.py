@@ -14,12 +14,12 @@ from aigw import _calls, _log_calls, _universal
 from aigw._account import check_gateway_id
 from aigw._capture import current_captures
 from aigw._driver import Driver, check_wait
-from aigw._engine import Engine, response_headers
+from aigw._engine import Engine, body_of, response_headers
 from aigw._errors import AIGatewayError, LogNotFoundError
 from aigw._http import Response
 from aigw._log_calls import MAX_PER_PAGE, UNSET
 from aigw._retries import FIRST_POLL, next_poll, poll_deadline
-from aigw._stream_readers import OpenStream, Stream
+from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Body, OpenStream, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -226,8 +226,10 @@ class AIGateway(Driver):
             headers = response_headers(response)
             info = call.info(response.status_code, headers)
             if not response.is_success:
-                raise call.error(Response(response.status_code, headers, _drain(response, family.errors)), info)
-            return OpenStream(response, family, call.request, call.decoder(headers, info), info), info
+                content = _drain(response, family.errors)
+                raise call.error(Response(response.status_code, headers, content), info)
+            decoder = call.decoder(headers, info)
+            return OpenStream(response, family, call.request, decoder, info, self._engine), info
 
         return Stream(self._attempt(call, opened, current_captures()))
 
@@ -235,13 +237,19 @@ class AIGateway(Driver):
         response, family = self._engine.open(call.request)
         headers = response_headers(response)
         info = call.info(response.status_code, headers)
+        if not response.is_success:
+            return Response(response.status_code, headers, _drain(response, family.errors)), info
+        body = Body(response, MAX_ANSWER_BYTES)
         try:
-            content = response.read()
+            for data in body_of(response):
+                if not body.add(data):
+                    break
         except family.errors as error:
             raise family.error(error, call.request, info) from error
         finally:
             response.close()
-        return Response(response.status_code, headers, content), info
+        body.check(info)
+        return Response(response.status_code, headers, body.content), info
 
     def _attempt(self, call: Described, attempt: Callable[[], tuple[R, ResponseInfo]], captures: Captures) -> R:
         for retries_done in itertools.count():
@@ -258,13 +266,16 @@ class AIGateway(Driver):
 
 def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
     """Read an error's body, as much of it as comes."""
+    body = Body(response, MAX_ERROR_BYTES)
     try:
-        content: bytes = response.read()
+        for data in body_of(response):
+            if not body.add(data):
+                break
     except errors:
-        content = b""
+        pass
     finally:
         response.close()
-    return content
+    return body.content
 
 
 class Gateway:

@@ -1,20 +1,22 @@
 """The clients behind a framework's model object: made on first use, never pickled, shared by shallow copies.
 
-A model's copy with other parameters keeps its connections; one that connects in another way gets clients of its own.
-Apart from the drivers because only adapters need it.
+A model's copy with other parameters or gateway options keeps its connections; one that connects in another way gets
+clients of its own. Apart from the drivers because only adapters need it.
 """
 
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._client import AIGateway
+from aigw._driver import with_options
 
 C = TypeVar("C", AIGateway, AsyncAIGateway)
 
-_Key = tuple[str, int]
+_MAX_TWINS: Final = 64
+_Key = tuple[Any, int]
 
 
 class Clients:
@@ -24,6 +26,7 @@ class Clients:
         self._lock = Lock()
         self._sync: dict[_Key, AIGateway] = {}
         self._async: dict[_Key, AsyncAIGateway] = {}
+        self._twins: dict[tuple[object, str], Any] = {}
 
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         """Pickle and copy deeply to an empty one."""
@@ -60,9 +63,31 @@ class Clients:
             await client.aclose()
 
     def _get(self, kind: type[C], made: dict[_Key, C], settings: dict[str, Any], http_client: Any) -> C:
-        key = (repr(settings), id(http_client))
+        options = settings.pop("options", None)
+        key = (_hashable(settings), id(http_client))
         client = made.get(key)
         if client is None:
             with self._lock:
                 client = made.setdefault(key, kind(**settings, http_client=http_client))
-        return client
+        return self._twin(client, options) if options else client
+
+    def _twin(self, client: C, options: Any) -> C:
+        """Give the client with these options; it shares the connections, so that some may be made again."""
+        key = (client, repr(options))
+        twin: C | None = self._twins.get(key)
+        if twin is None:
+            twin = with_options(client, options)
+            with self._lock:
+                if len(self._twins) >= _MAX_TWINS:
+                    self._twins.clear()
+                twin = self._twins.setdefault(key, twin)
+        return twin
+
+
+def _hashable(settings: dict[str, Any]) -> Any:
+    values = tuple(settings.items())
+    try:
+        hash(values)
+    except TypeError:  # an httpx.Timeout
+        return repr(values)
+    return values

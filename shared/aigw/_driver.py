@@ -7,9 +7,10 @@ long.
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aigw._account import Account
 from aigw._capture import last_info, remember_last
@@ -86,6 +87,12 @@ class Driver:
         """The gateway of calls that name none."""
         return self._account.gateway_id
 
+    def without_retries(self) -> Self:
+        """Give a client that tries nothing again and shares this one's connections; it need not be closed."""
+        twin = copy.copy(self)
+        twin._max_retries = 0  # noqa: SLF001 -- the twin is one of us
+        return twin
+
     def _merge(self, *options: GatewayOptions | None) -> GatewayOptions:
         return merge_options(self._options, context_options(), *map(check_options, options))
 
@@ -105,6 +112,20 @@ class Driver:
         if delay is None:
             raise error
         return delay
+
+
+D = TypeVar("D", bound=Driver)
+
+
+def with_options(client: D, options: Any) -> D:
+    """Give a client with other gateway options that shares this one's connections; it need not be closed.
+
+    Raises:
+        ConfigurationError: An option is unknown, or its value is not allowed.
+    """
+    twin = copy.copy(client)
+    twin._options = check_options(options)  # noqa: SLF001 -- the twin is one of us
+    return twin
 
 
 def _owner() -> object:

@@ -2,6 +2,7 @@
 
     AIGatewayError
     ├── ConfigurationError            refused here, before any request (also a ValueError)
+    │   └── UnknownTargetError        nobody knows the log of what was to be rated (also a KeyError)
     ├── APIConnectionError            no answer arrived
     │   └── APITimeoutError           none arrived in time
     ├── APIStatusError                an answer arrived, and it says no
@@ -80,6 +81,14 @@ class AIGatewayError(Exception):
 
 class ConfigurationError(AIGatewayError, ValueError):
     """Something given to this package cannot work; nothing was sent."""
+
+
+class UnknownTargetError(ConfigurationError, KeyError):
+    """No log is known of what was to be rated; the text says where it was looked for."""
+
+    def __str__(self) -> str:
+        """Give the sentence; a `KeyError` would quote it."""
+        return self.message
 
 
 class APIConnectionError(AIGatewayError):

@@ -17,18 +17,34 @@ from aigw._log_calls import UNSET, Unset, check_changes
 from aigw._retries import FIRST_POLL, next_poll
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aigw._async_client import AsyncAIGateway, AsyncGateway
     from aigw._client import AIGateway, Gateway
     from aigw._log_calls import Feedback
-    from aigw._models import ResponseInfo
+    from aigw._models import GatewayLog, ResponseInfo
     from aigw._options import MetadataValue
 
 Which = Literal["last", "all"]
 """Which of a run's calls are rated: the last, which mostly gave the answer, or all."""
 
+CallKind = Literal["chat", "embedding"]
+"""What a call asked for: an answer, or vectors."""
+
+Source = Literal["target", "memory", "store", "gateway"]
+"""Who knew of a log: what was to be rated itself, the memory of this process, a shared store, or the gateway."""
+
 DEFAULT_WAIT: Final = 5.0
+
+
+def no_client() -> AIGateway:
+    """Stand for the client of a call of which none is known."""
+    raise ConfigurationError("there is no client to reach the logs: give client=aigw.AIGateway(...)")
+
+
+def no_async_client() -> AsyncAIGateway:
+    """Stand for the async client of a call of which none is known."""
+    raise ConfigurationError("there is no client to reach the logs: give async_client=aigw.AsyncAIGateway(...)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +55,19 @@ class LoggedCall:
         info: What the gateway said of the call.
         sync_client: Gives the client that made it, or one like it; asked only when it is needed.
         async_client: Gives its async twin.
+        kind: `chat` or `embedding`.
+        is_replayed: Whether a framework's own cache gave the answer: the log is that of an earlier call.
+        source: Who knew of the call.
+        log: The log, where it was read to find the call.
     """
 
     info: ResponseInfo
-    sync_client: Callable[[], AIGateway]
-    async_client: Callable[[], AsyncAIGateway]
+    sync_client: Callable[[], AIGateway] = no_client
+    async_client: Callable[[], AsyncAIGateway] = no_async_client
+    kind: CallKind = "chat"
+    is_replayed: bool = False
+    source: Source = "target"
+    log: GatewayLog | None = None
 
     @property
     def is_known(self) -> bool:
@@ -67,7 +91,8 @@ def rate_logs(
         feedback: 1 (good), -1 (bad), 0, `None` to clear; `UNSET` leaves it alone.
         score: A finite number, or `None` to clear.
         metadata: At most five entries of str, int, float or bool, or `None` to clear.
-        which: `last` rates the last call that has a log, `all` every one.
+        which: `last` rates the last chat call that has a log, or the last call if there are no chats, since an
+            embedding gave no answer; `all` rates every one. What a framework's cache replayed is no call of its own.
         wait: Seconds a log that is not there yet is waited for; the gateway writes logs a moment after the answer.
 
     Returns:
@@ -80,7 +105,7 @@ def rate_logs(
     """
     changes = check_changes(feedback=feedback, score=score, metadata=metadata)
     check_wait(wait)
-    return [_rate(call, changes, wait) for call in _choose(calls, which)]
+    return [_rate(call, changes, wait) for call in choose_calls(calls, which)]
 
 
 async def arate_logs(
@@ -95,16 +120,51 @@ async def arate_logs(
     """As `rate_logs`, with `await`."""
     changes = check_changes(feedback=feedback, score=score, metadata=metadata)
     check_wait(wait)
-    return [await _arate(call, changes, wait) for call in _choose(calls, which)]
+    return [await _arate(call, changes, wait) for call in choose_calls(calls, which)]
 
 
-def _choose(calls: Iterable[LoggedCall], which: Which) -> list[LoggedCall]:
+def check_which(which: Any) -> None:
+    """Refuse what is neither.
+
+    Raises:
+        ConfigurationError: It is not `last` or `all`.
+    """
     if which not in get_args(Which):
         raise ConfigurationError(f"which cannot be {which!r}: it is 'last' or 'all'")
-    known = [call for call in calls if call.is_known]
-    if not known:
+
+
+def choose_calls(calls: Iterable[LoggedCall], which: Which) -> list[LoggedCall]:
+    """Give the calls that `which` means, oldest first, each log once.
+
+    Raises:
+        ConfigurationError: `which` is neither, no call has a log, or the last answer was replayed by a cache.
+    """
+    check_which(which)
+    asked = list(calls)
+    if which == "last":
+        asked = [call for call in asked if call.kind == "chat"] or asked
+        if asked and asked[-1].is_replayed:
+            raise ConfigurationError(
+                f"the last answer came from LangChain's cache; its log {asked[-1].info.log_id} is that of an earlier "
+                "run: give the message instead to rate it all the same"
+            )
+    findable = _findable([call for call in asked if call.is_known and not call.is_replayed])
+    if not findable:
         raise ConfigurationError("there is no call with a log id or an event id: no feedback can be sent")
-    return known[-1:] if which == "last" else known
+    return findable[-1:] if which == "last" else findable
+
+
+def _findable(calls: Sequence[LoggedCall]) -> list[LoggedCall]:
+    """Leave out what has no log id while another attempt of its event has one, and what would find the same log."""
+    logged = {call.info.event_id for call in calls if call.info.log_id}
+    findable = [call for call in calls if call.info.log_id or call.info.event_id not in logged]
+    newest = {_log_of(call.info): call for call in findable}
+    return [call for call in findable if newest[_log_of(call.info)] is call]
+
+
+def _log_of(info: ResponseInfo) -> tuple[str | None, str | None, str | None]:
+    """Give what the log of a call is found by."""
+    return info.gateway_id, info.log_id, None if info.log_id else info.event_id
 
 
 def _rate(call: LoggedCall, changes: dict[str, Any], wait: float) -> str:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from aigw._options import MAX_METADATA
+from aigw._options import MAX_METADATA, context_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+RUN_LABELS: Final = ("root_run_id", "thread_id", "root_span_id", "workflow_run_id")
+"""The metadata keys under which adapters forward what a run stands in, if a model's `metadata_keys` name them.
+
+The gateway then is an index of runs too: logs can be listed by them from any process.
+"""
 
 
 def forward_metadata(
@@ -52,6 +58,18 @@ def metadata_of(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the metadata of unchecked options; none where it is no dict."""
     metadata = options.get("metadata")
     return metadata if isinstance(metadata, Mapping) else {}
+
+
+def event_id_of(name: str) -> str:
+    """Give the event id that a run or span of this name is sent as: in characters that a header can carry."""
+    return "".join(letter if "!" <= letter <= "~" else "_" for letter in name)
+
+
+def chosen_event_id(model: Any, call: Any) -> str | None:
+    """Give the event id that the options of a model, of the context and of a call, all unchecked, decide on."""
+    layers = (model, context_options(), call)
+    chosen = [layer["event_id"] for layer in layers if isinstance(layer, Mapping) and "event_id" in layer]
+    return chosen[-1] if chosen else None
 
 
 def _is_scalar(value: Any) -> bool:

@@ -1,11 +1,13 @@
 """JSON in and out, as fast as what is installed allows.
 
 orjson comes with LangChain; pydantic's own parser is always there. Both read bytes and refuse what is not JSON with a
-`ValueError`. The standard library's encoder is asked only for what orjson refuses (integers beyond 64 bits).
+`ValueError`. The standard library's is asked only for what they refuse and JSON allows: integers beyond 64 bits, a BOM,
+half of a surrogate pair.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any
 
@@ -23,9 +25,32 @@ def parse_json(data: bytes) -> Any:
     Raises:
         ValueError: `data` is not JSON.
     """
+    try:
+        return _parse(data)
+    except ValueError:
+        mended = _mend(data)
+        if mended is None:
+            raise
+    return _parse(mended)
+
+
+def _parse(data: bytes) -> Any:
     if orjson is not None:
         return orjson.loads(data)
-    return pydantic_core.from_json(data)
+    return pydantic_core.from_json(data, allow_inf_nan=False)
+
+
+def _mend(data: bytes) -> bytes | None:
+    """Take off a BOM, and put U+FFFD for halves of surrogate pairs, as models that cut a character in two send them."""
+    if data.startswith(codecs.BOM_UTF8):
+        return data[len(codecs.BOM_UTF8) :]
+    if b"\\ud" not in data.lower():
+        return None
+    try:
+        text = json.dumps(json.loads(data), ensure_ascii=False)
+    except RecursionError:
+        return None
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def dump_json(value: Any) -> bytes:
@@ -33,12 +58,29 @@ def dump_json(value: Any) -> bytes:
 
     Raises:
         TypeError: `value` holds something JSON has no word for; the text names its type.
+        ValueError: It holds NaN, an infinity, itself, or is nested too deep.
     """
     if orjson is not None:
         try:
-            return orjson.dumps(value)
+            data: bytes = orjson.dumps(value)
         except TypeError:
             pass
+        else:
+            if b"null" in data:
+                _refuse_nan(value)
+            return data
+    try:
+        return _dump(value)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _refuse_nan(value: Any) -> None:
+    """Refuse what orjson would write as null."""
+    json.dumps(value, allow_nan=False, default=str, skipkeys=True)
+
+
+def _dump(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -83,6 +83,8 @@ def parse_info(headers: Headers, *, status: int, gateway_id: str | None = None) 
             fields[name[7:].replace("-", "_")] = value
     if "step" in fields:
         fields["step"] = int(fields["step"]) if fields["step"].isascii() and fields["step"].isdigit() else None
+    if "log_id" in fields:  # a proxy that repeats the field must not make it unknown to the logs API
+        fields["log_id"] = fields["log_id"].partition(",")[0].strip()
     if "dlp" in fields:
         fields["dlp"] = _object(fields["dlp"])
     return ResponseInfo(**{**fields, "status_code": status})
@@ -167,6 +169,11 @@ class GatewayLog(_Model):
         A log whose payload is not collected never has heads, and one of a model without a known price no cost.
         """
         return self.has_heads and self.cost is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it says what the call cost, or never will: failed calls and answers of the cache may have no cost."""
+        return self.cost is not None or self.success is False or self.cached is True
 
 
 class LogPage(_Model):

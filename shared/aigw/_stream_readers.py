@@ -1,14 +1,17 @@
-"""What a streaming method returns: an iterator over the decoded answer which also closes the connection.
+"""Reading bodies: whole ones, those of errors, and streams, whose iterators also close the connection.
 
-Two thin loops over `StreamDecoder`, sync and async. When the consumer stops early the response is closed; when the
-connection breaks before the answer is whole, that is an error with the log id, never a short answer.
+Thin loops over `StreamDecoder`, sync and async. A consumer who stops early, or drops a stream unread, frees its
+connection; a connection that breaks before the answer is whole is an error with the log id, never a short answer.
+Nothing is read without end: sizes have limits, and an answer that goes on without bringing anything has a time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+import time
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from aigw._errors import APITimeoutError
+from aigw._engine import async_body_of, body_of
+from aigw._errors import APIStatusError, APITimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -22,6 +25,83 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+"""A whole answer, decompressed, that is larger is refused; 2,048 embeddings of 3,072 numbers take half of it."""
+
+MAX_ERROR_BYTES: Final = 1024 * 1024
+"""Of an error's body no more is read."""
+
+PATIENCE: Final = 10.0
+"""Read timeouts that an answer may go on without bringing an item of a stream, or without being whole."""
+
+
+class Patience:
+    """How long an answer may trickle or send keep-alive only, since the HTTP library's timeout starts anew with a byte.
+
+    Args:
+        response: The HTTP library's response; its request knows the read timeout.
+    """
+
+    __slots__ = ("_end", "seconds")
+
+    def __init__(self, response: Any) -> None:
+        read = response.request.extensions.get("timeout", {}).get("read")
+        self.seconds: float = float("inf") if read is None else read * PATIENCE
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew: something came."""
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing came for too long."""
+        return time.monotonic() > self._end
+
+
+class Body:
+    """A body as it is read, up to a limit.
+
+    Args:
+        response: The HTTP library's response.
+        limit: Bytes.
+    """
+
+    __slots__ = ("_is_late", "_patience", "_pieces", "_size", "limit")
+
+    def __init__(self, response: Any, limit: int) -> None:
+        self.limit = limit
+        self._patience = Patience(response)
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._is_late = False
+
+    def add(self, data: bytes) -> bool:
+        """Keep the next bytes; tell whether more may be read."""
+        self._pieces.append(data)
+        self._size += len(data)
+        self._is_late = self._patience.is_over
+        return self._size <= self.limit and not self._is_late
+
+    def check(self, info: ResponseInfo) -> None:
+        """Refuse a body that was not read to its end.
+
+        Raises:
+            APIStatusError: It is larger than the limit.
+            APITimeoutError: It took too long.
+        """
+        log = f" (log {info.log_id})" if info.log_id else ""
+        if self._size > self.limit:
+            text = f"The answer is larger than {self.limit} bytes{log}"
+            raise APIStatusError(text, status_code=info.status_code, info=info)
+        if self._is_late:
+            raise APITimeoutError(f"The answer was not whole after {self._patience.seconds:g} seconds{log}", info=info)
+
+    @property
+    def content(self) -> bytes:
+        """What came."""
+        return b"".join(self._pieces)
+
 
 class OpenStream(Generic[T]):
     """A streaming answer whose head has arrived, and what is needed to read on.
@@ -32,18 +112,28 @@ class OpenStream(Generic[T]):
         request: What was sent.
         decoder: Turns bytes into items.
         info: What the gateway said of the call.
+        engine: Whose connection it is: an engine that nobody holds closes its connections.
     """
 
-    __slots__ = ("decoder", "family", "info", "request", "response")
+    __slots__ = ("_patience", "_seen", "decoder", "engine", "family", "info", "request", "response")
 
     def __init__(
-        self, response: Any, family: Family, request: Request, decoder: StreamDecoder[T], info: ResponseInfo
+        self,
+        response: Any,
+        family: Family,
+        request: Request,
+        decoder: StreamDecoder[T],
+        info: ResponseInfo,
+        engine: object,
     ) -> None:
         self.response = response
         self.family = family
         self.request = request
         self.decoder = decoder
         self.info = info
+        self.engine = engine
+        self._patience = Patience(response)
+        self._seen = 0
 
     def error(self, error: Exception) -> AIGatewayError:
         """Make our error of one of the library's while the body was read."""
@@ -54,27 +144,83 @@ class OpenStream(Generic[T]):
             f"the connection broke before the answer was whole: {str(error) or type(error).__name__}"
         )
 
+    def wait_on(self) -> None:
+        """Go on waiting for the next bytes if those that came brought an item, or not too long ago.
+
+        Raises:
+            APITimeoutError: Bytes have been coming, and no item.
+        """
+        if self.decoder.count != self._seen:
+            self._seen = self.decoder.count
+            self._patience.renew()
+        elif self._patience.is_over and not self.decoder.is_done:
+            log = f" (log {self.info.log_id})" if self.info.log_id else ""
+            text = f"The stream brought nothing but keep-alive for {self._patience.seconds:g} seconds{log}"
+            raise APITimeoutError(text, info=self.info)
+
+
+def _read(opened: OpenStream[T]) -> Generator[T | None, None, None]:
+    """Give `None`, from when on the response is closed whatever happens, and then the items.
+
+    Apart from `Stream`, so that there is no cycle of references, and the last one that goes closes the connection at
+    once, where it goes. Closed by the garbage collector, a pool that is in the middle of something would be locked.
+    """
+    decoder = opened.decoder
+    try:
+        yield None
+        for data in body_of(opened.response):
+            yield from decoder.feed(data)
+            opened.wait_on()
+    except opened.family.errors as error:
+        if not decoder.is_done:
+            raise opened.error(error) from error
+    else:
+        yield from decoder.close()
+    finally:
+        opened.response.close()
+
+
+async def _aread(opened: OpenStream[T]) -> AsyncGenerator[T | None, None]:
+    decoder = opened.decoder
+    try:
+        yield None
+        async for data in async_body_of(opened.response):
+            for item in decoder.feed(data):
+                yield item
+            opened.wait_on()
+    except opened.family.errors as error:
+        if not decoder.is_done:
+            raise opened.error(error) from error
+    else:
+        for item in decoder.close():
+            yield item
+    finally:
+        await opened.response.aclose()
+
 
 class Stream(Generic[T]):
-    """An answer that comes in pieces: iterate over it, once.
+    """An answer that comes in pieces: iterate over it, once, in one thread.
 
-    The connection is closed when the iteration ends, when `close()` is called, and at the end of a `with` block.
+    The connection is closed when the iteration ends, when `close()` is called, at the end of a `with` block, and when
+    the last reference to the stream goes.
     """
 
     def __init__(self, opened: OpenStream[T]) -> None:
-        self._opened = opened
-        self._items = self._read()
+        self._info = opened.info
+        self._items: Generator[Any, None, None] = _read(opened)
+        next(self._items)
 
     @property
     def info(self) -> ResponseInfo:
         """What the gateway said of the call; known before the first item."""
-        return self._opened.info
+        return self._info
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
-        return next(self._items)
+        item: T = next(self._items)
+        return item
 
     def __enter__(self) -> Self:
         return self
@@ -87,39 +233,25 @@ class Stream(Generic[T]):
     def close(self) -> None:
         """Stop reading and free the connection."""
         self._items.close()
-        self._opened.response.close()
-
-    def _read(self) -> Generator[T, None, None]:
-        opened = self._opened
-        decoder = opened.decoder
-        try:
-            for data in opened.response.iter_bytes():
-                yield from decoder.feed(data)
-        except opened.family.errors as error:
-            if not decoder.is_done:
-                raise opened.error(error) from error
-        else:
-            yield from decoder.close()
-        finally:
-            opened.response.close()
 
 
 class AsyncStream(Generic[T]):
     """An answer that comes in pieces: `async for` over it, once, or `await` it first to have `info`.
 
-    The connection is closed when the iteration ends, when `aclose()` is called, and at the end of an `async with`
-    block.
+    The connection is closed when the iteration ends, when `aclose()` is called, at the end of an `async with` block,
+    and soon after the last reference to the stream goes.
     """
 
     def __init__(self, open_stream: Callable[[], Awaitable[OpenStream[T]]]) -> None:
         self._open_stream = open_stream
-        self._opened: OpenStream[T] | None = None
-        self._items = self._read()
+        self._info: ResponseInfo | None = None
+        self._items: AsyncGenerator[Any, None] | None = None
+        self._closed = False
 
     @property
     def info(self) -> ResponseInfo | None:
         """What the gateway said of the call; `None` until the stream is awaited or iterated."""
-        return self._opened.info if self._opened else None
+        return self._info
 
     def __await__(self) -> Generator[Any, Any, Self]:
         """Send the request and wait for the head of the answer."""
@@ -129,7 +261,12 @@ class AsyncStream(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        return await anext(self._items)
+        if self._items is None:
+            await self._start()
+        if self._items is None:
+            raise StopAsyncIteration
+        item: T = await anext(self._items)
+        return item
 
     async def __aenter__(self) -> Self:
         return await self._start()
@@ -140,31 +277,15 @@ class AsyncStream(Generic[T]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop reading and free the connection."""
-        await self._items.aclose()
-        if self._opened is not None:
-            await self._opened.response.aclose()
+        """Stop reading and free the connection; a stream that was not begun sends nothing any more."""
+        self._closed = True
+        if self._items is not None:
+            await self._items.aclose()
 
     async def _start(self) -> Self:
-        if self._opened is None:
-            self._opened = await self._open_stream()
+        if self._items is None and not self._closed:
+            opened = await self._open_stream()
+            self._info = opened.info
+            self._items = _aread(opened)
+            await anext(self._items)
         return self
-
-    async def _read(self) -> AsyncGenerator[T, None]:
-        await self._start()
-        opened = self._opened
-        if opened is None:
-            return
-        decoder = opened.decoder
-        try:
-            async for data in opened.response.aiter_bytes():
-                for item in decoder.feed(data):
-                    yield item
-        except opened.family.errors as error:
-            if not decoder.is_done:
-                raise opened.error(error) from error
-        else:
-            for item in decoder.close():
-                yield item
-        finally:
-            await opened.response.aclose()

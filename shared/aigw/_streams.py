@@ -54,6 +54,10 @@ class StreamDecoder(Generic[T]):
         headers: The response headers.
         info: What the gateway said of the call.
         secrets: Credentials, taken out of every error.
+
+    Attributes:
+        is_done: Whether the answer is whole by now.
+        count: How many items came.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class StreamDecoder(Generic[T]):
         self._is_end = shape.new_end()
         self._said_done = False
         self.is_done = False
+        self.count = 0
 
     def feed(self, data: bytes) -> Iterator[T]:
         """Take the next bytes; give the items they complete, those before an error too.
@@ -81,6 +86,7 @@ class StreamDecoder(Generic[T]):
         if not self._is_bytes:
             yield from self._decode_events(self._split(data))
         elif data:
+            self.count += 1
             yield cast("T", data)
 
     def close(self) -> Iterator[T]:
@@ -145,7 +151,6 @@ class StreamDecoder(Generic[T]):
             raise self._reported(value, event.data)
         if _is_error(value):
             raise self._reported(value, event.data)
-        self.is_done = self._is_end(value) or self._said_done
         return self._wrap(value)
 
     def _decode_whole(self, content: bytes) -> T:
@@ -160,12 +165,19 @@ class StreamDecoder(Generic[T]):
         if _is_error(value) or value.get("success") is False:
             response = Response(self._info.status_code or 200, self._headers, content)
             raise error_from_response(response, self._info, secrets=self._secrets)
-        self.is_done = True
-        return self._wrap(self._shape.from_whole(value))
+        self._said_done = True
+        return self._wrap(value, self._shape.from_whole)
 
-    def _wrap(self, value: dict[str, Any]) -> T:
+    def _wrap(self, value: dict[str, Any], convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> T:
+        """Make an item of an object, whose fields may be anything."""
+        self.count += 1
         first, self._first = self._first, None
-        return self._shape.wrap(value, first)
+        try:
+            value = convert(value) if convert else value
+            self.is_done = self._is_end(value) or self._said_done
+            return self._shape.wrap(value, first)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._unreadable(f"the stream has an object of an unknown shape ({type(error).__name__})") from None
 
     def _reported(self, value: Any, data: bytes) -> StreamError:
         body = hide_in_json(value, self._secrets)
@@ -211,6 +223,8 @@ class _ChoicesEnd:
     def __call__(self, chunk: dict[str, Any]) -> bool:
         for choice in chunk.get("choices") or ():
             if isinstance(choice, dict):
+                if not isinstance(choice.get("delta") or {}, dict):
+                    raise TypeError
                 self._seen = True
                 change = self._open.discard if choice.get("finish_reason") else self._open.add
                 change(choice.get("index"))

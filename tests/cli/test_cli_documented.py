@@ -47,5 +47,5 @@ def test_every_exit_code_is_on_the_page():
 
 def test_every_command_is_on_the_page():
     names = [command.name for command in app.registered_commands]
-    assert names == ["local", "doctor", "url", "run", "chat", "feedback", "cost"]
+    assert names == ["local", "doctor", "url", "run", "chat", "feedback", "score", "cost"]
     assert all(f"`cf-aigw {name}" in PAGE or f"$ cf-aigw {name}" in PAGE for name in names)

@@ -10,6 +10,7 @@ from aigw import ResponseInfo
 
 TREE = {
     "ConfigurationError": "AIGatewayError",
+    "UnknownTargetError": "ConfigurationError",
     "APIConnectionError": "AIGatewayError",
     "APITimeoutError": "APIConnectionError",
     "APIStatusError": "AIGatewayError",
@@ -65,6 +66,12 @@ def test_whether_a_request_was_sent_survives_pickling():
 
 def test_a_refusal_is_also_a_value_error():
     assert issubclass(aigw.ConfigurationError, ValueError)
+
+
+def test_an_unknown_target_is_also_a_key_error_and_says_its_sentence_plainly():
+    error = aigw.UnknownTargetError("run-1 is not known")
+    assert isinstance(error, KeyError)
+    assert str(error) == "run-1 is not known"
 
 
 def test_an_error_without_an_answer_has_no_facts():

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from aigw import (
-    UNSET,
-    AIGateway,
-    AsyncAIGateway,
-    ConfigurationError,
-    LoggedCall,
-    LogNotFoundError,
-    ResponseInfo,
-    arate_logs,
-    rate_logs,
-)
+from aigw import UNSET, AIGateway, AsyncAIGateway, ConfigurationError, LogNotFoundError, ResponseInfo
+from aigw.integration import LoggedCall, arate_logs, rate_logs
 
 FOUND = {"success": True, "result": [{"id": "L-old"}, {"id": "L-new"}], "result_info": {"count": 2}}
 DONE = {"success": True, "result": {}}
@@ -126,3 +119,40 @@ async def test_what_cannot_be_sent_is_refused_before_any_request(rate, made, ser
 async def test_calls_without_any_handle_are_refused(rate, made):
     with pytest.raises(ConfigurationError, match="no call with a log id or an event id"):
         await rate([made(status_code=None)])
+
+
+async def test_the_last_is_the_last_chat_if_there_are_any(rate, made, server, wire):
+    server.will(wire.json(DONE))
+    chat, vectors = made(log_id="L1"), replace(made(log_id="L2"), kind="embedding")
+
+    assert await rate([chat, vectors]) == ["L1"]
+    assert await rate([vectors]) == ["L2"]
+    assert await rate([chat, vectors], which="all") == ["L1", "L2"]
+
+
+async def test_what_a_cache_replayed_is_no_call_and_never_the_last(rate, made, server, wire):
+    server.will(wire.json(DONE))
+    replay = replace(made(log_id="L1"), is_replayed=True)
+
+    assert await rate([made(log_id="L2"), replay], which="all") == ["L2"]
+    with pytest.raises(ConfigurationError, match="came from LangChain's cache; its log L1"):
+        await rate([made(log_id="L2"), replay])
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        ([(None, "E1"), ("L1", "E1")], ["L1"]),
+        ([("L1", "E1"), (None, "E1"), ("L2", "E1")], ["L1", "L2"]),
+        ([(None, "E1"), ("L1", "E2"), (None, "E1")], ["L1", "found"]),
+        ([("L1", "E1"), ("L1", "E1")], ["L1"]),
+    ],
+)
+async def test_attempts_that_would_find_the_same_log_are_one(rate, made, server, wire, attempts, expected):
+    found = {"success": True, "result": [{"id": "found"}], "result_info": {"count": 1}}
+    server.will(lambda request: wire.json(found if request.method == "GET" else DONE))
+
+    rated = await rate([made(log_id=log_id, event_id=event_id) for log_id, event_id in attempts], which="all")
+
+    assert rated == expected
+    assert [each.method for each in server.requests].count("PATCH") == len(expected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigw import forward_metadata
+from aigw.integration import forward_metadata
 
 RUN = {"user_id": "u1", "thread_id": 7, "rate": 0.5, "beta": True, "secret": "never named", "nested": {}, "gone": None}
 

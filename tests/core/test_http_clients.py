@@ -210,3 +210,14 @@ def test_a_client_used_before_a_fork_works_after_it_in_both_processes(server, wi
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=30)  # noqa: S603 -- our own script
 
     assert (len(server.requests), server.connections) == (3, 2)
+
+
+async def test_no_cookie_is_sent_back_but_by_a_client_of_the_users_own(driver, server, wire):
+    server.will(wire.Reply(200, (("set-cookie", "session=1; Path=/"), *wire.ids), (b'{"result": {}}',)))
+    client = driver.client(server.url.replace("127.0.0.1", "localhost"))
+
+    await driver.done(client.run("@cf/a/b", {}))
+    await driver.done(client.run("@cf/a/b", {}))
+
+    kept = "session=1" if driver.kind == "async-httpx" else None
+    assert [request.header("cookie") for request in server.requests] == [None, kept]

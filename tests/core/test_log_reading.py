@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aigw import AIGateway, AsyncAIGateway, InternalServerError, LoggedCall, ResponseInfo, aread_logs, read_logs
+from aigw import AIGateway, AsyncAIGateway, InternalServerError, ResponseInfo
+from aigw.integration import LoggedCall, aread_logs, read_logs
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -8,28 +8,38 @@ import sys
 import pytest
 
 import aigw
-from aigw import AIGateway, AsyncAIGateway, AsyncGateway, Gateway
+from aigw import AIGateway, AsyncAIGateway, AsyncGateway, Gateway, integration
 
 TWINS = [(AIGateway, AsyncAIGateway), (Gateway, AsyncGateway)]
 
 NAMES = [
     "UNSET", "AIGateway", "AIGatewayError", "APIConnectionError", "APIStatusError", "APITimeoutError",
-    "AsyncAIGateway", "AsyncGateway", "AsyncStream", "AuthenticationError", "BadRequestError", "CapturedLogs",
-    "ChatCompletion", "ChatCompletionChunk", "Clients", "ConfigurationError", "CustomCost", "DLPBlockedError",
-    "EmbeddingResult", "Feedback", "Gateway", "GatewayLog", "GatewayNotFoundError", "GatewayOptions",
-    "GuardrailBlockedError", "InternalServerError", "LogFilter", "LogNotFoundError", "LogPage", "LoggedCall",
+    "AsyncAIGateway", "AsyncFeedbackQueue", "AsyncGateway", "AsyncStream", "AuthenticationError",
+    "AutomaticFeedback",
+    "BadRequestError", "CapturedLogs",
+    "ChatCompletion", "ChatCompletionChunk", "ConfigurationError", "CostRow", "Costs", "CustomCost",
+    "DLPBlockedError",
+    "EmbeddingResult", "Feedback", "FeedbackQueue", "Gateway", "GatewayLog", "GatewayNotFoundError", "GatewayOptions",
+    "GuardrailBlockedError", "InternalServerError", "LogFilter", "LogNotFoundError", "LogPage", "LogResolver",
     "MetadataValue", "ModelNotFoundError", "NotFoundError", "PaymentRequiredError", "PermissionDeniedError",
-    "RateLimitError", "ResponseInfo", "Retries", "RunResult", "SpendLimitError", "Step", "StepConfig",
-    "Stream", "StreamError", "StreamEvent", "StreamTruncatedError", "Surface", "Unset", "Which",
-    "__version__", "arate_logs", "aread_logs", "capture_logs", "context_options", "forward_metadata",
-    "gateway_options", "metadata_of", "model_profile", "rate_logs", "read_logs",
+    "RateLimitError", "RaterCounts", "Rating", "ResolvedLog", "ResponseInfo", "Retries", "RunResult", "SharedLogs",
+    "SpendLimitError",
+    "Step", "StepConfig", "Stream", "StreamError", "StreamEvent", "StreamTruncatedError", "Surface",
+    "UnknownTargetError", "Unset", "Which", "__version__", "capture_logs", "gateway_options", "model_profile",
+]  # fmt: skip
+
+FOR_ADAPTERS = [
+    "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "Clients",
+    "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "Verdict",
+    "arate_logs", "aread_logs", "calls_of", "chosen_event_id", "context_options", "event_id_of",
+    "forward_metadata", "is_rating", "metadata_of", "rate_logs", "read_logs", "readings_of", "sum_costs",
 ]  # fmt: skip
 
 NOT_IMPORTED = ("langchain_core", "llama_index", "starlette", "uvicorn", "aiohttp", "httpx_aiohttp")
 
 METHODS = {
     AIGateway: "chat close completions embed gateway messages responses run stream_chat stream_completions "
-    "stream_messages stream_responses stream_run",
+    "stream_messages stream_responses stream_run without_retries",
     Gateway: "find_logs get_log get_url iter_logs list_logs log_request log_response patch_log run stream_run",
 }
 
@@ -73,11 +83,14 @@ def test_streaming_methods_return_at_once_and_the_others_are_awaited():
 
 def test_the_exported_names_are_these_each_once():
     assert sorted(aigw.__all__) == sorted(NAMES)
+    assert sorted(integration.__all__) == sorted(FOR_ADAPTERS)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_exported_name_can_be_imported(name):
-    assert hasattr(aigw, name)
+@pytest.mark.parametrize(
+    ("module", "name"), [*((aigw, name) for name in NAMES), *((integration, name) for name in FOR_ADAPTERS)]
+)
+def test_an_exported_name_can_be_imported(module, name):
+    assert hasattr(module, name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if inspect.isclass(getattr(aigw, name))])

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from aigw import AsyncAIGateway, GuardrailBlockedError, StreamError, StreamTruncatedError
+from aigw import AIGateway, AsyncAIGateway, GuardrailBlockedError, StreamError, StreamTruncatedError
 
 
 async def stream(driver, server, wire):
@@ -177,3 +177,22 @@ async def test_a_cancelled_reader_frees_its_connection(server, wire):
         with pytest.raises(asyncio.CancelledError):
             await reader
         assert await asyncio.to_thread(server.gone.wait, 5)
+
+
+def test_a_stream_outlives_a_client_that_nobody_holds(server, wire):
+    server.will(wire.sse(*(wire.chunk("a") for _ in range(2000)), wire.done))
+
+    opened = AIGateway("acct", "token", base_url=server.url).stream_chat(wire.chat)
+    gc.collect()
+
+    assert len(list(opened)) == 2000
+
+
+async def test_an_async_stream_outlives_a_client_that_nobody_holds(server, wire):
+    server.will(wire.sse(*(wire.chunk("a") for _ in range(2000)), wire.done))
+
+    opened = await AsyncAIGateway("acct", "token", base_url=server.url).stream_chat(wire.chat)
+    gc.collect()
+
+    assert len([chunk async for chunk in opened]) == 2000
+    await opened.aclose()

@@ -10,6 +10,8 @@ import pytest
 from aigw.local import LocalGateway, Reply, json_reply
 from langchain_aigw import ChatCloudflareAIGateway, CloudflareAIGatewayEmbeddings
 
+from ..redis_server import redis_url as redis_url  # noqa: PLC0414, TID252  a fixture of both adapters
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the callback and of `capture_logs` run."""
+"""The examples in the docstrings of the callback, of `capture_logs` and of `get_cost_callback` run."""
 
 from pathlib import Path
 
@@ -21,5 +21,5 @@ def test_an_example_of_a_docstring_runs(
     eval_example.run(example)
 
 
-def test_both_docstrings_have_an_example():
-    assert len(EXAMPLES) == 2
+def test_every_docstring_has_an_example():
+    assert len(EXAMPLES) == 3

@@ -44,10 +44,10 @@ def log(local_fields):
 @pytest.mark.parametrize(
     ("verdict", "rated"),
     [
-        (1, (1, None, {})),
-        (-1, (-1, None, {})),
-        ({"score": 40}, (None, 40, {})),
-        ({"feedback": -1, "score": 0.5, "metadata": {"by": "judge"}}, (-1, 0.5, {"by": "judge"})),
+        (0.5, (None, 0.5, {"source": "judge:lambda"})),
+        (True, (None, 1, {"source": "judge:lambda"})),
+        ({"feedback": -1}, (-1, None, {"source": "judge:lambda"})),
+        ({"feedback": -1, "score": 0.5, "metadata": {"by": "me"}}, (-1, 0.5, {"by": "me", "source": "judge:lambda"})),
         (None, (None, None, {})),
     ],
 )
@@ -66,7 +66,7 @@ async def test_a_judge_may_be_async(make, judged_by, log):
     handler = judged_by(judge)
     await make().ainvoke("hi", {"callbacks": [handler]})
     assert handler.flush(5)
-    assert log(handler.log_ids()[0]).feedback == 1
+    assert log(handler.log_ids()[0]).score == 1
 
 
 @pytest.mark.parametrize("how", ["invoke", "stream"])
@@ -98,16 +98,15 @@ def test_the_run_does_not_wait_for_the_judge(make, judged_by):
     assert handler.flush(5)
 
 
-@pytest.mark.parametrize("verdict", [2, {"stars": 5}, {"score": float("nan")}])
+@pytest.mark.parametrize("verdict", ["good", {"stars": 5}, {"score": float("nan")}])
 def test_what_goes_wrong_is_logged_and_the_next_answer_judged(make, judged_by, log, caplog, verdict):
     verdicts = [verdict, 1]
     handler = judged_by(lambda _message, _run: verdicts.pop(0))
     make().batch(["hi", "hi"], {"callbacks": [handler], "max_concurrency": 1})
     assert handler.flush(5)
-    assert [log(log_id).feedback for log_id in handler.log_ids()] == [None, 1]
-    assert [record.message for record in caplog.records if record.name == "langchain_aigw"] == [
-        "an answer could not be judged"
-    ]
+    assert [log(log_id).score for log_id in handler.log_ids()] == [None, 1]
+    assert [record.message for record in caplog.records if record.name == "aigw"] == ["an answer could not be rated"]
+    assert (handler.automatic_counts.failed, handler.automatic_counts.rated) == (1, 1)
 
 
 def test_an_error_of_the_judge_is_logged_and_never_raised(make, judged_by, caplog):
@@ -152,10 +151,11 @@ def test_a_closed_handler_records_on_and_judges_no_more(make, judged_by, caplog)
     handler = judged_by(lambda message, _run: seen.append(message.content))
     make().invoke("hi", {"callbacks": [handler]})
     handler.close(5)
-    with caplog.at_level(logging.WARNING, "langchain_aigw"):
+    with caplog.at_level(logging.WARNING, "aigw"):
         make().invoke("hi", {"callbacks": [handler]})
     assert (len(seen), len(handler.calls())) == (1, 2)
-    assert "an answer goes unjudged" in caplog.text
+    assert "an answer goes unrated" in caplog.text
+    assert handler.automatic_counts.dropped == 1
 
 
 def test_a_handler_without_a_judge_has_nothing_to_wait_for():

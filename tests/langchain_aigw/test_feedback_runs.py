@@ -15,7 +15,6 @@ from langgraph.graph import END, START, StateGraph
 
 import aigw
 from langchain_aigw import AIGatewayCallbackHandler, ChatCloudflareAIGateway
-from langchain_aigw.callbacks import UnknownRunError
 
 LOGS = "/client/v4/accounts/acct/ai-gateway/gateways/default/logs"
 
@@ -219,15 +218,16 @@ def test_an_unknown_run_is_a_key_error_that_says_what_was_tried(client):
         handler.feedback(run_id, wait=0)
     assert isinstance(caught.value, aigw.ConfigurationError)
     assert str(caught.value) == (
-        f"run {run_id} is not known to this handler, and the gateway has no log with that event id: "
-        "only the run of a model is sent as one, not those of the chains around it"
+        f"{run_id} is not known: no call that is recorded here has it; the gateway has no log with that event id, "
+        "which only the run or span of the call itself is sent as, and none with it as root_run_id or thread_id or "
+        "root_span_id or workflow_run_id in its metadata, which only a model's metadata_keys send"
     )
 
 
 async def test_an_unknown_run_without_a_client_says_that_one_is_missing(handler):
-    with pytest.raises(UnknownRunError, match="no client to look it up"):
+    with pytest.raises(aigw.UnknownTargetError, match="no client to look it up"):
         handler.feedback(uuid4())
-    with pytest.raises(UnknownRunError, match="no client to look it up"):
+    with pytest.raises(aigw.UnknownTargetError, match="no client to look it up"):
         await handler.afeedback(uuid4())
 
 

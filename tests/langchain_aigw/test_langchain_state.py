@@ -31,6 +31,7 @@ def test_the_package_exports_its_names_and_the_cores_version():
         "RecordedCall",
         "__version__",
         "capture_logs",
+        "get_cost_callback",
     ]
     assert langchain_aigw.__version__ == aigw.__version__
     assert {*langchain_aigw.__all__} <= {*dir(langchain_aigw)}

@@ -27,7 +27,7 @@ class Clock:
 
 def reported(run_id):
     run = ModelRun(run_id)
-    run.reports.append(CallReport(Caller("chat", "m", aigw.AIGateway, aigw.AsyncAIGateway)))
+    run.reports.append(CallReport(Caller("chat", "m")))
     return run
 
 
@@ -97,7 +97,7 @@ def test_what_is_forgotten_is_freed():
     tree.start_model(reported(uuid4()), None)
     gc.collect()
     assert reference() is None
-    assert len(tree._beneath) == 1
+    assert tree._ledger.keys == 1
 
 
 def test_the_handlers_bounds_are_its_arguments(stage):

@@ -10,6 +10,8 @@ from aigw import AIGateway
 from aigw.local import LocalGateway, Reply, json_reply
 from llamaindex_aigw import CloudflareAIGateway, CloudflareAIGatewayEmbedding
 
+from ..redis_server import redis_url as redis_url  # noqa: PLC0414, TID252  a fixture of both adapters
+
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
 
 

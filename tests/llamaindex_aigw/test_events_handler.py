@@ -14,13 +14,12 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.span import active_span_id
 
-from aigw import InternalServerError, LoggedCall, ResponseInfo, gateway_options
+from aigw import InternalServerError, gateway_options
+from aigw.integration import LoggedCall
 from aigw.local import json_reply
 from llamaindex_aigw import AIGatewayEventHandler, CloudflareAIGateway
 from llamaindex_aigw._events import AIGatewayCallEvent
-from llamaindex_aigw._ledger import Ledger
-from llamaindex_aigw._recorded import Caller, CallReport
-from llamaindex_aigw._spans import Place, SpanWatcher
+from llamaindex_aigw._spans import SpanWatcher
 
 # LlamaIndex's workflows look at every attribute of an agent, which is a pydantic model, and so at deprecated ones.
 pytestmark = [
@@ -197,7 +196,7 @@ def test_added_the_way_of_llamaindex_it_finds_calls_by_their_own_span(llm, monke
 
 
 def test_an_error_inside_the_handler_is_logged_and_the_call_goes_on(handler, llm, monkeypatch, caplog):
-    def fail(_):
+    def fail(*_):
         raise RuntimeError("the ledger is full")
 
     monkeypatch.setattr(handler._ledger, "add", fail)
@@ -222,43 +221,6 @@ def test_the_event_says_what_the_gateway_said_to_any_handler(llm, monkeypatch):
     assert event.model_dump()["aigw"] == [response.raw["aigw"]]
     assert event.span_id == event.calls[0].span_id
     assert "test-token" not in repr(event)
-
-
-def report(*spans, log_id="log-1"):
-    report = CallReport(Caller("chat", "m", None, None, place=Place(spans)))
-    report._infos = [ResponseInfo(log_id=log_id)]
-    return report
-
-
-def test_the_ledger_keeps_so_many_calls_and_forgets_their_spans():
-    ledger = Ledger(max_calls=2, max_age=60)
-    for number in range(10):
-        ledger.add(report("outer", f"span-{number}", log_id=f"log-{number}"))
-    assert [found.calls()[0].log_id for found in ledger.find("outer")] == ["log-8", "log-9"]
-    assert ledger.find("span-0") == []
-    assert (len(ledger), ledger.keys) == (2, 5)
-
-
-def test_the_ledger_forgets_what_was_not_used_longest():
-    ledger = Ledger(max_calls=2, max_age=60)
-    ledger.add(report("a", log_id="1"))
-    ledger.add(report("b", log_id="2"))
-    ledger.find("a")
-    ledger.add(report("c", log_id="3"))
-    assert [bool(ledger.find(key)) for key in "abc"] == [True, False, True]
-
-
-def test_the_ledger_forgets_what_is_too_old():
-    now = [0.0]
-    ledger = Ledger(max_calls=10, max_age=60, clock=lambda: now[0])
-    ledger.add(report("a"))
-    now[0] = 50
-    ledger.find("a")
-    now[0] = 100
-    assert len(ledger.find("a")) == 1
-    now[0] = 161
-    assert ledger.find("a") == []
-    assert (len(ledger), ledger.keys) == (0, 0)
 
 
 def test_the_watcher_forgets_old_spans_but_not_the_outer_ones_in_use(monkeypatch):

@@ -17,10 +17,10 @@ from aigw import (
     ConfigurationError,
     LogNotFoundError,
     ResponseInfo,
+    UnknownTargetError,
 )
 from aigw.local import LocalGateway, json_reply
 from llamaindex_aigw import AIGatewayEventHandler, CloudflareAIGateway, CloudflareAIGatewayEmbedding, capture_logs
-from llamaindex_aigw.callbacks import UnknownSpanError
 
 # LlamaIndex's workflows look at every attribute of an agent, which is a pydantic model, and so at deprecated ones.
 pytestmark = [
@@ -298,7 +298,7 @@ async def test_a_span_of_another_process_is_looked_up_with_await(llm, aigw_local
 
 def test_a_span_nobody_knows_is_an_error_that_says_so(llm, handler):
     llm.chat(HELLO)
-    with pytest.raises(UnknownSpanError, match="span nobody-1 is not known") as raised:
+    with pytest.raises(UnknownTargetError, match="nobody-1 is not known") as raised:
         handler.feedback("nobody-1", 1, wait=0)
     assert isinstance(raised.value, KeyError)
 

@@ -138,6 +138,7 @@ def test_the_packages_names():
         "CloudflareAIGatewayEmbedding",
         "__version__",
         "capture_logs",
+        "get_cost_callback",
     ]
     assert set(llamaindex_aigw.__all__) <= set(dir(llamaindex_aigw))
     assert llamaindex_aigw.__version__ == aigw.__version__

@@ -58,6 +58,7 @@ def test_feedback_by_the_api_appears_by_itself(visitor, page):
 
 def test_a_filter_holds_while_one_types_and_for_new_logs_too(visitor, page):
     claude = visitor.call("two", "anthropic/claude-sonnet-4-5")
+    expect(page.locator(ROWS)).to_have_count(2)
     page.get_by_label("Model").fill("claude")
     expect(page.locator(ROWS)).to_have_count(1)
     expect(page.locator(ROWS)).to_have_attribute("data-log", claude)

@@ -26,8 +26,10 @@ from aigw import (
     GatewayOptions,
     LogFilter,
     LogPage,
+    LogResolver,
     MetadataValue,
     RateLimitError,
+    ResolvedLog,
     ResponseInfo,
     Retries,
     RunResult,
@@ -42,6 +44,7 @@ from aigw import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from uuid import UUID
 
 CHAT: dict[str, Any] = {"model": "openai/gpt-5-mini", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -154,6 +157,15 @@ async def use_an_async_gateway(gateway: AsyncGateway) -> None:
     assert_type(await gateway.get_url(), str)
     assert_type(await gateway.run([step]), RunResult)
     assert_type(gateway.stream_run([step]), AsyncStream[StreamEvent])
+
+
+def find(client: AIGateway, run_id: UUID) -> None:
+    """Find the logs of whatever is held, and rate them."""
+    resolver = LogResolver(client, gateway_id="g")
+    assert_type(resolver.resolve(run_id, which="all", wait=1), list[ResolvedLog])
+    assert_type(resolver.resolve()[0].event_id, str | None)
+    assert_type(resolver.feedback("thread-7", -1, score=10), list[str])
+    resolver.feedback(run_id, 2)  # type: ignore[arg-type]
 
 
 def listen() -> None:

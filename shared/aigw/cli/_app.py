@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aigw._version import __version__
-from aigw.cli import _ask, _cost, _export, _feedback, _local, _logs, _url, doctor
+from aigw.cli import _ask, _cost, _export, _feedback, _local, _logs, _score, _url, doctor
 from aigw.cli._command import EPILOG, AccountId, AsJson, BaseUrl, GatewayId, SentenceGroup, TokenStdin
 from aigw.cli._session import Target
 
@@ -50,7 +50,7 @@ def _build() -> None:
     for part in (_logs, _export):
         part.add_to(logs)
     app.add_typer(logs, epilog=EPILOG)
-    for last in (_feedback, _cost):
+    for last in (_feedback, _score, _cost):
         last.add_to(app)
 
 

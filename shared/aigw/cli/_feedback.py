@@ -1,5 +1,6 @@
-"""`cf-aigw feedback`: rate a log from a shell."""
+"""`cf-aigw feedback`: rate a log from a shell, and see what a queue could not deliver."""
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -10,6 +11,7 @@ from aigw._feedback import LoggedCall, rate_logs
 from aigw._log_calls import UNSET
 from aigw._models import ResponseInfo
 from aigw.cli._command import add_command
+from aigw.cli._failed_feedback import show_failed
 from aigw.cli._session import Session
 from aigw.cli._values import parse_pairs, parse_score
 
@@ -28,8 +30,20 @@ def feedback(
         str | None, typer.Option("--event-id", metavar="ID", help="The call's event id, in place of the log's id.")
     ] = None,
     wait: Annotated[float, typer.Option("--wait", metavar="S", help="Wait so long for a log that comes late.")] = 5,
+    failed: Annotated[bool, typer.Option("--failed", help="List what a queue could not deliver.")] = False,
+    spool: Annotated[
+        Path | None, typer.Option("--spool", metavar="PATH", envvar="AIGW_FEEDBACK_SPOOL", help="The queue's file.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="With --failed: try it again, for --wait seconds.")] = False,
 ) -> None:
-    """Rate a log: 1 is good, -1 is bad, none takes the rating back."""
+    """Rate a log: 1 is good, -1 is bad, none takes the rating back. Or --failed: see a queue's dead letters."""
+    if failed:
+        if words or score or metadata or event_id:
+            raise ConfigurationError("--failed rates nothing: leave out the log and the rating")
+        show_failed(session, spool, wait if retry else None)
+        return
+    if retry:
+        raise ConfigurationError("--retry goes with --failed")
     log_id, word = _split(words or [], has_event_id=event_id is not None)
     changes: dict[str, Any] = {}
     if word is not None:

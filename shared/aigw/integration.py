@@ -1,0 +1,101 @@
+"""What an adapter for a framework is built from: clients to share, calls to note, logs to find, options to pass on.
+
+Apart from `aigw` because who only uses a model needs none of it. `langchain_aigw` and `llamaindex_aigw` stand on these
+names and on those of `aigw`, and on nothing else of the core.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from aigw._captured import CallCaptures, CapturedCalls
+    from aigw._clients import Clients
+    from aigw._cost_callback import CostCallback
+    from aigw._costs import sum_costs
+    from aigw._feedback import CallKind, LoggedCall, arate_logs, rate_logs
+    from aigw._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
+    from aigw._ledger import Ledger
+    from aigw._log_reading import aread_logs, read_logs, readings_of
+    from aigw._options import context_options
+    from aigw._queues import FeedbackTaker
+    from aigw._rater import Rater, is_rating
+    from aigw._recorded import Caller, CallReport, RecordedCall, calls_of
+    from aigw._search import CallMemory
+    from aigw._shared_writer import SharedWriter
+    from aigw._verdicts import Verdict
+
+__all__ = [
+    "CallCaptures",
+    "CallKind",
+    "CallMemory",
+    "CallReport",
+    "Caller",
+    "CapturedCalls",
+    "Clients",
+    "CostCallback",
+    "FeedbackTaker",
+    "Ledger",
+    "LoggedCall",
+    "Rater",
+    "RecordedCall",
+    "SharedWriter",
+    "Verdict",
+    "arate_logs",
+    "aread_logs",
+    "calls_of",
+    "chosen_event_id",
+    "context_options",
+    "event_id_of",
+    "forward_metadata",
+    "is_rating",
+    "metadata_of",
+    "rate_logs",
+    "read_logs",
+    "readings_of",
+    "sum_costs",
+]
+
+_MODULES: Final = {
+    "CallCaptures": "_captured",
+    "CallKind": "_feedback",
+    "CallMemory": "_search",
+    "CallReport": "_recorded",
+    "Caller": "_recorded",
+    "CapturedCalls": "_captured",
+    "Clients": "_clients",
+    "CostCallback": "_cost_callback",
+    "FeedbackTaker": "_queues",
+    "Ledger": "_ledger",
+    "LoggedCall": "_feedback",
+    "Rater": "_rater",
+    "RecordedCall": "_recorded",
+    "SharedWriter": "_shared_writer",
+    "Verdict": "_verdicts",
+    "arate_logs": "_feedback",
+    "aread_logs": "_log_reading",
+    "calls_of": "_recorded",
+    "chosen_event_id": "_forwarding",
+    "context_options": "_options",
+    "event_id_of": "_forwarding",
+    "forward_metadata": "_forwarding",
+    "is_rating": "_rater",
+    "metadata_of": "_forwarding",
+    "rate_logs": "_feedback",
+    "read_logs": "_log_reading",
+    "readings_of": "_log_reading",
+    "sum_costs": "_costs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"aigw.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

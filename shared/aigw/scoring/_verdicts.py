@@ -1,0 +1,15 @@
+"""Whether a log says itself who has judged it; what a verdict comes to is in `aigw._verdicts`, as for handlers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aigw._verdicts import SOURCE_KEY
+
+if TYPE_CHECKING:
+    from aigw._models import GatewayLog
+
+
+def is_marked(log: GatewayLog, name: str) -> bool:
+    """Tell whether the log itself says that this judge has judged it."""
+    return (log.metadata or {}).get(SOURCE_KEY) == name

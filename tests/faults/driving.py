@@ -1,0 +1,114 @@
+"""One face for what is tried: the core in its three engines, and the adapters."""
+
+from __future__ import annotations
+
+import inspect
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+import aigw
+from aigw import AIGateway, AIGatewayError, AsyncAIGateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from .modes.mode import Right, Wrong
+
+TOKEN: Final = "planted-token-0123456789"
+CHAT: Final[dict[str, Any]] = {"model": "openai/gpt-5-mini", "messages": [{"role": "user", "content": "Hi"}]}
+ONE_CONNECTION: Final = httpx.Limits(max_connections=1)
+NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+ENGINES: Final = ("sync", "httpx", "aiohttp")
+
+
+class Driver:
+    """A client with room for one connection, so that one it does not let go of is felt by the next call.
+
+    Args:
+        engine: `sync`, `httpx` (async, its own pool) or `aiohttp` (async, the default where it is installed).
+    """
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        self._closing: list[Callable[[], Coroutine[Any, Any, None] | None]] = []
+
+    def settings(self, url: str, read_timeout: float = 30.0) -> dict[str, Any]:
+        """What a client or a model is made with."""
+        timeout = httpx.Timeout(30.0, read=read_timeout)
+        return {"account_id": "acct", "api_token": TOKEN, "base_url": url, "timeout": timeout}
+
+    def client(self, url: str, read_timeout: float = 30.0) -> Any:
+        settings = self.settings(url, read_timeout)
+        if self.engine == "sync":
+            client: Any = AIGateway(**settings)
+            self._closing.append(client.close)
+            return client
+        if self.engine == "httpx":
+            settings["http_client"] = self.http_client()
+        client = AsyncAIGateway(**settings)
+        self._closing.append(client.aclose)
+        return client
+
+    def http_client(self) -> httpx.AsyncClient:
+        made = httpx.AsyncClient(limits=ONE_CONNECTION, verify=NO_CERTIFICATES)
+        self._closing.append(made.aclose)
+        return made
+
+    async def close(self) -> None:
+        for close in reversed(self._closing):
+            await done(close())
+
+
+async def done(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+async def items(stream: Any) -> AsyncIterator[Any]:
+    if hasattr(stream, "__aiter__"):
+        async for item in stream:
+            yield item
+    else:
+        for item in stream:
+            yield item
+
+
+async def outcome_of_call(call: Callable[[], Any], text_of: Callable[[Any], str]) -> tuple[str, Exception | None]:
+    """What a call gave: its text, or its error."""
+    try:
+        return text_of(await done(call())), None
+    except AIGatewayError as error:
+        return "", error
+
+
+async def outcome_of_stream(call: Callable[[], Any], text_of: Callable[[Any], str]) -> tuple[str, Exception | None]:
+    """What a stream gave: its text, and its error if it had one."""
+    text = ""
+    try:
+        opened = await done(call())
+        async for item in items(opened):
+            text += text_of(item)
+    except AIGatewayError as error:
+        return text, error
+    return text, None
+
+
+def judge(outcome: tuple[str, Exception | None], expected: Right | Wrong, log_id: str) -> None:
+    """Compare what came out with what must."""
+    text, error = outcome
+    wanted = getattr(expected, "error", None)
+    assert text == expected.text, error
+    if wanted is None:
+        assert error is None
+        return
+    assert isinstance(error, AIGatewayError)
+    assert _class_of(error) is wanted, repr(error)
+    assert error.log_id == (log_id if expected.has_log else None)  # type: ignore[union-attr]
+    assert expected.words in str(error)  # type: ignore[union-attr]
+    assert TOKEN not in f"{error} {error!r} {error.__dict__}"
+
+
+def _class_of(error: AIGatewayError) -> type:
+    """The core's class of an error; an adapter's is one of the framework's too."""
+    return next(kind for kind in type(error).__mro__ if getattr(aigw, kind.__name__, None) is kind)

@@ -1,0 +1,116 @@
+"""Reliability as a page: `python -m tests.faults.page` writes `docs/reliability.md` from the modes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aigw import _retries, _sse, _stream_readers
+
+from .modes.all_modes import MODES, SECTIONS
+from .modes.mode import Right
+
+if TYPE_CHECKING:
+    from .modes.mode import Mode, Wrong
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+MIB: Final = 1024 * 1024
+
+_INTRODUCTION: Final = """\
+# What happens when things break
+
+Every call ends in the right answer or in one typed error, which names the gateway's log where the answer's head told
+it. There are {modes} ways of a server to misbehave below; each is a test, through the sync client and the async one,
+over httpx and aiohttp (`tests/faults/`), and those that concern adapters through both of them. After each, the
+connection is free again, no request was sent twice that may have been run, and no other server has heard a thing.
+
+## Limits
+
+| What | Limit | Beyond it |
+|---|---|---|
+| An event or a line of a stream, or JSON in its place | {event} MiB | `StreamError` |
+| A whole answer, unpacked | {answer} MiB | `APIStatusError` |
+| The body of an error | {error} MiB | the rest is not read |
+| Header fields | 100 KiB together (httpx), 8,190 bytes each (aiohttp) | `APIConnectionError` |
+| Connecting | `timeout`, connect: 10 seconds by default | `APITimeoutError`, tried again |
+| Silence before or within an answer | `timeout`, read: 300 seconds by default | `APITimeoutError` |
+| An answer that goes on and brings nothing (comments, bytes) | {patience:g} read timeouts | `APITimeoutError` |
+| A `Retry-After` that is waited for | {retry_after:g} seconds | the error, with `retry_after` |
+
+Bytes that arrive start an HTTP library's read timeout anew, so that keep-alive comments alone would hold a reader for
+ever. Models do think behind them, though: hence {patience:g} read timeouts, counted anew from each item of a stream,
+and for a whole answer from its head. For an exact end put a limit round the call (`asyncio.timeout`); a call
+that is cancelled frees its connection at once. Two things are bounded by size alone: headers that trickle in, and
+`1xx` answers without end.
+
+Compressed answers are asked for as gzip alone and unpacked in pieces of a mebibyte at most, so that one that unpacks a
+thousandfold meets the limit as any other does. A `http_client` of yours that asks for other encodings unpacks those
+itself.
+
+## What is tried again
+
+`max_retries` (2 by default) counts further tries. Tried again are only requests that certainly were not run:
+
+- a connection that could not be opened, in any way;
+- answers that say "later": 408, 429 and every 5xx, but no spend limit.
+
+Not tried again is a request that may have arrived without an answer coming back: it may have been run, and billed. The
+error says so (`request_sent`). Nor is a stream whose head has come. Reading a log again is harmless, and aiohttp does
+that once by itself when a kept connection turns out to be closed.
+
+The wait begins with half a second and doubles up to eight, with up to a quarter taken off at random. `Retry-After`
+(seconds, or a date) and `Retry-After-Ms` come before that; what is no time is ignored.
+
+## Leaving early
+
+A stream frees its connection when it ends or fails, with `close()` or `aclose()`, at the end of a `with` block, and
+when nobody holds it any more, read or not. Read and close a stream in one thread. After a fork the child opens
+connections of its own, and a stream that was open goes on in the parent. Each event loop has its own connections,
+closed when it shuts down; a process may end with streams open.
+
+## Case by case
+
+"The answer" is the right one. An error that knows the log has its id in `log_id`.
+"""
+
+_END: Final = """
+This page is written by `python -m tests.faults.page`. Change the modes, and not this page.
+"""
+
+
+def reliability_page() -> str:
+    """Write the page."""
+    facts = {
+        "modes": len(MODES),
+        "event": _sse.MAX_EVENT_BYTES // MIB,
+        "answer": _stream_readers.MAX_ANSWER_BYTES // MIB,
+        "error": _stream_readers.MAX_ERROR_BYTES // MIB,
+        "patience": _stream_readers.PATIENCE,
+        "retry_after": _retries._LONGEST_RETRY_AFTER,
+    }
+    sections = [_section(title, module.MODES) for title, module in SECTIONS.items()]
+    return "\n".join([_INTRODUCTION.format_map(facts), *sections]) + _END
+
+
+def _section(title: str, modes: list[Mode]) -> str:
+    head = ["| Case | The server | A whole answer | A stream | Requests |", "|---|---|---|---|---|"]
+    return "\n".join([f"### {title}", "", *head, *map(_row, modes), ""])
+
+
+def _row(mode: Mode) -> str:
+    outcomes = f"{_tell(mode.whole)} | {_tell(mode.stream)}"
+    other = f" (aiohttp: {_tell(mode.on_aiohttp)})" if mode.on_aiohttp and mode.on_aiohttp != mode.stream else ""
+    return f"| `{mode.name}` | {mode.does} | {outcomes}{other} | {mode.requests} |"
+
+
+def _tell(outcome: Right | Wrong | None) -> str:
+    if outcome is None:
+        return "-"
+    if isinstance(outcome, Right):
+        return "the answer"
+    first = "what came, then " if outcome.text else ""
+    return f"{first}`{outcome.error.__name__}`" + (", with the log" if outcome.has_log else "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(reliability_page(), encoding="utf-8")

@@ -1,0 +1,139 @@
+"""What calls cost, read from the gateway's logs: by handlers, captures, the resolver, and printed after a block."""
+
+import io
+
+import pytest
+
+import aigw
+from aigw.local import LocalGateway
+from langchain_aigw import AIGatewayCallbackHandler, ChatCloudflareAIGateway, capture_logs, get_cost_callback
+
+COST = {"custom_cost": {"per_token_in": 0.001, "per_token_out": 0.002}}
+
+
+@pytest.fixture
+def gateway():
+    with LocalGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def make(gateway):
+    def make(team="a", **fields):
+        fields = {"model": "openai/gpt-5-mini", "gateway_options": {**COST, "metadata": {"team": team}}, **fields}
+        return ChatCloudflareAIGateway(account_id="acct", api_token="test-token", base_url=gateway.base_url, **fields)
+
+    return make
+
+
+@pytest.fixture
+def client(gateway):
+    with aigw.AIGateway("acct", "test-token", base_url=gateway.base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def spent(client):
+    """Read what the gateway says all its calls cost."""
+    return lambda: sum(log.cost for log in client.gateway().iter_logs())
+
+
+def test_a_handler_adds_up_what_its_calls_cost(make, spent):
+    handler = AIGatewayCallbackHandler()
+    for team in ("a", "b", "b"):
+        make(team).invoke("hi", {"callbacks": [handler]})
+
+    costs = handler.costs(by="team", wait=5)
+    assert {row.name: row.calls for row in costs} == {"a": 1, "b": 2}
+    assert costs.total.cost == pytest.approx(spent())
+    assert costs.total.unknown_cost == 0
+    assert [row.name for row in handler.costs()] == ["openai/gpt-5-mini"]
+    assert len(handler.costs(by="run")) == 3
+
+
+async def test_it_is_the_same_in_async_code(make, spent):
+    model = make()
+    handler = AIGatewayCallbackHandler()
+    await model.ainvoke("hi", {"callbacks": [handler]})
+
+    costs = await handler.acosts(wait=5)
+    assert costs.total.cost == pytest.approx(spent())
+    await model.aclose()
+
+
+def test_what_is_read_once_is_not_read_again(make, gateway):
+    with capture_logs() as logs:
+        make().invoke("hi")
+    first = logs.costs(wait=5)
+    asked = len(gateway.requests)
+    assert logs.costs(wait=5) == first
+    assert len(gateway.requests) == asked
+
+
+def test_the_gateways_cache_is_counted(make):
+    model = make(gateway_options={**COST, "cache_key": "hi"})
+    with capture_logs() as logs:
+        model.invoke("hi")
+        model.invoke("hi")
+    total = logs.costs(wait=5).total
+    assert (total.calls, total.cached, total.unknown_cost) == (2, 1, 0)
+
+
+def test_a_resolver_in_another_process_reads_what_a_call_cost(make, client, spent):
+    with capture_logs() as logs:
+        make().invoke("hi")
+    event_id = logs.calls[0].event_id or logs.log_ids[0]
+    resolver = aigw.LogResolver(client)
+    (call,) = resolver.reconcile(event_id, wait=5)
+    assert (call.log_id, call.cost) == (logs.log_ids[0], pytest.approx(spent()))
+    assert resolver.costs(event_id).total.cost == pytest.approx(spent())
+    assert [row.name for row in resolver.costs(logs, by="team")] == ["a"]
+
+
+async def test_a_resolver_does_so_in_async_code(make, gateway, spent):
+    with capture_logs() as logs:
+        make().invoke("hi")
+    async with aigw.AsyncAIGateway("acct", "test-token", base_url=gateway.base_url) as client:
+        costs = await aigw.LogResolver(async_client=client).acosts(logs.log_ids[0], wait=5)
+    assert costs.total.cost == pytest.approx(spent())
+
+
+def test_a_table_is_printed_when_the_block_ends(make, capsys, spent):
+    with get_cost_callback() as callback:
+        make().invoke("hi")
+        assert capsys.readouterr().out == ""
+    assert callback.total_cost == pytest.approx(spent())
+    assert capsys.readouterr().out == f"{callback}\n"
+    assert str(callback).splitlines()[0].startswith("model")
+
+
+async def test_a_table_is_printed_when_an_async_block_ends(make, spent):
+    model, printed = make(), io.StringIO()
+    async with get_cost_callback(by="team", file=printed) as callback:
+        await model.ainvoke("hi")
+    assert printed.getvalue() == f"{callback.costs}\n"
+    assert callback.total_cost == pytest.approx(spent())
+    await model.aclose()
+
+
+def test_a_block_may_keep_its_table_to_itself(make, capsys):
+    with get_cost_callback(prints=False) as callback:
+        make().invoke("hi")
+    assert (capsys.readouterr().out, callback.costs.total.calls) == ("", 1)
+
+
+def test_logs_that_cannot_be_read_cost_nobody_the_answer(make, gateway, caplog):
+    with get_cost_callback(prints=False, wait=0) as callback:
+        said = make(max_retries=0).invoke("hi")
+        gateway.__exit__(None, None, None)
+    assert said
+    assert (callback.costs.total.unknown_cost, callback.total_cost) == (1, 0.0)
+    assert "what calls cost could not be read" in caplog.text
+
+
+def test_an_error_in_the_block_stays_the_callers(make):
+    callback = get_cost_callback(prints=False)
+    with pytest.raises(KeyError), callback:  # noqa: PT012  the error is of the block
+        make().invoke("hi")
+        raise KeyError
+    assert callback.costs.total.calls == 1
