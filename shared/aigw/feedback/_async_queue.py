@@ -11,33 +11,28 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._backlog import Backlog, check_queue
 from aigw.feedback._delivery import MAX_LOGS, Patch, deliver
-from aigw.feedback._patience import Patience
-from aigw.feedback._queue import EXIT_SECONDS, KEEP_SECONDS, LINGER_SECONDS, LOOK_SECONDS, REQUEST_SECONDS
+from aigw.feedback._either_queue import EitherQueue
+from aigw.feedback._queue import EXIT_SECONDS, KEEP_SECONDS, LINGER_SECONDS, LOOK_SECONDS
 from aigw.feedback._targets import targets_of
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
     from aigw._feedback import Which
     from aigw._log_calls import Feedback, Unset
     from aigw._models import GatewayLog
     from aigw._options import MetadataValue
-    from aigw._search import CallMemory
-    from aigw.feedback._backlog import FeedbackCounts
     from aigw.feedback._delivery import Outcome, Step
     from aigw.feedback._rows import FailedFeedback, Work
-    from aigw.feedback._sinks import Sink
 
 T = TypeVar("T")
 
 _log: Final = logging.getLogger("aigw.feedback")
 
 
-class AsyncFeedbackQueue:
+class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
     """As `FeedbackQueue`, with `await`.
 
     It belongs to one event loop at a time: the one it is used in, until that is closed. It must be closed, by `async
@@ -61,44 +56,11 @@ class AsyncFeedbackQueue:
         ModuleNotFoundError: The extra `aigw[feedback]` is not installed.
     """
 
-    def __init__(
-        self,
-        client: AsyncAIGateway | None = None,
-        *,
-        gateway_id: str | None = None,
-        spool: str | os.PathLike[str] | None = None,
-        mirror: Sequence[Sink] = (),
-        memory: CallMemory | None = None,
-        concurrency: int = 8,
-        max_pending: int = 10_000,
-        accept_timeout: float = 5.0,
-        late: float = 300.0,
-        unreachable: float = 86_400.0,
-    ) -> None:
-        check_queue(
-            gateway_id,
-            {"concurrency": concurrency, "max_pending": max_pending},
-            {"accept_timeout": accept_timeout, "late": late, "unreachable": unreachable},
-        )
-        client = client or AsyncAIGateway(timeout=REQUEST_SECONDS)
-        self._client = client.without_retries()
-        self._gateway_id = gateway_id or client.gateway_id
-        self._memory = memory
-        self._accept_timeout = accept_timeout
-        self._backlog = Backlog(
-            client.account_id,
-            spool,
-            mirror,
-            concurrency=concurrency,
-            max_pending=max_pending,
-            patience=Patience(late, unreachable),
-        )
-        self._is_closed = False
+    _new_client = AsyncAIGateway
+
+    def _start_up(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin()
-
-    def __repr__(self) -> str:
-        return f"AsyncFeedbackQueue({self._client!r}, spool={self._backlog.path!r})"
 
     async def feedback(
         self,
@@ -157,11 +119,6 @@ class AsyncFeedbackQueue:
         count = self._backlog.retry_failed()
         self._wake()
         return count
-
-    @property
-    def counts(self) -> FeedbackCounts:
-        """What this process did so far."""
-        return self._backlog.counts
 
     async def aclose(self, timeout: float | None = EXIT_SECONDS) -> bool:  # noqa: ASYNC109 -- as `flush`
         """Deliver what can be within `timeout` seconds, and stop; whether nothing is left.

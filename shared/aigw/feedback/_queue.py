@@ -13,24 +13,19 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._client import AIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._backlog import Backlog, check_queue
 from aigw.feedback._delivery import MAX_LOGS, Patch, deliver
-from aigw.feedback._patience import Patience
+from aigw.feedback._either_queue import EitherQueue
 from aigw.feedback._targets import targets_of
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from aigw._feedback import Which
     from aigw._log_calls import Feedback, Unset
     from aigw._options import MetadataValue
-    from aigw._search import CallMemory
-    from aigw.feedback._backlog import FeedbackCounts
     from aigw.feedback._delivery import Outcome, Step
     from aigw.feedback._rows import FailedFeedback, Work
-    from aigw.feedback._sinks import Sink
 
 T = TypeVar("T")
 
@@ -40,10 +35,9 @@ KEEP_SECONDS: Final = 5.0
 EXIT_SECONDS: Final = 5.0
 LEAVE_SECONDS: Final = 1.0
 LINGER_SECONDS: Final = 5.0
-REQUEST_SECONDS: Final = 30.0
 
 
-class FeedbackQueue:
+class FeedbackQueue(EitherQueue[AIGateway]):
     """Feedback that is sent in the background, until it has arrived: `feedback()` returns at once.
 
     What is tried again, with a growing and random wait and as `Retry-After` asks: logs that are late, gateways that are
@@ -71,46 +65,13 @@ class FeedbackQueue:
         ModuleNotFoundError: The extra `aigw[feedback]` is not installed.
     """
 
-    def __init__(
-        self,
-        client: AIGateway | None = None,
-        *,
-        gateway_id: str | None = None,
-        spool: str | os.PathLike[str] | None = None,
-        mirror: Sequence[Sink] = (),
-        memory: CallMemory | None = None,
-        concurrency: int = 8,
-        max_pending: int = 10_000,
-        accept_timeout: float = 5.0,
-        late: float = 300.0,
-        unreachable: float = 86_400.0,
-    ) -> None:
-        check_queue(
-            gateway_id,
-            {"concurrency": concurrency, "max_pending": max_pending},
-            {"accept_timeout": accept_timeout, "late": late, "unreachable": unreachable},
-        )
-        client = client or AIGateway(timeout=REQUEST_SECONDS)
-        self._client = client.without_retries()
-        self._gateway_id = gateway_id or client.gateway_id
-        self._memory = memory
-        self._accept_timeout = accept_timeout
-        self._backlog = Backlog(
-            client.account_id,
-            spool,
-            mirror,
-            concurrency=concurrency,
-            max_pending=max_pending,
-            patience=Patience(late, unreachable),
-        )
-        self._is_closed = False
+    _new_client = AIGateway
+
+    def _start_up(self) -> None:
         self._begin()
         self._close_at_exit()
         if not self._backlog.is_empty:
             self._wake()
-
-    def __repr__(self) -> str:
-        return f"FeedbackQueue({self._client!r}, spool={self._backlog.path!r})"
 
     def feedback(
         self,
@@ -169,11 +130,6 @@ class FeedbackQueue:
         count = self._backlog.retry_failed()
         self._wake()
         return count
-
-    @property
-    def counts(self) -> FeedbackCounts:
-        """What this process did so far."""
-        return self._backlog.counts
 
     def close(self, timeout: float | None = EXIT_SECONDS) -> bool:
         """Deliver what can be within `timeout` seconds, and stop; whether nothing is left.
