@@ -210,6 +210,7 @@ class Rater:
             return
         self._thread = threading.Thread(target=Context().run, args=(self._work,), name="aigw-rater", daemon=True)
         self._thread.start()
+        atexit.unregister(self.flush)  # of a thread before this one
         atexit.register(self.flush, _AT_EXIT)
 
     def _work(self) -> None:
