@@ -4,6 +4,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -11,6 +13,7 @@ from aigw import ConfigurationError
 from aigw.feedback._owner import Owner
 from aigw.feedback._rows import Target
 from aigw.feedback._spool import LEASE_SECONDS, Spool
+from aigw.feedback._spool_file import open_spool
 
 ACCOUNT = "a" * 32
 
@@ -24,6 +27,18 @@ def spool(tmp_path):
 
 def accept(spool, name, kind="log", now=0.0, **changes):
     spool.accept([Target("gw", kind, name)], changes, now)
+
+
+def test_many_may_make_one_file_at_the_same_moment(tmp_path):
+    at_once = Barrier(8, timeout=30)
+
+    def make(number):
+        at_once.wait()
+        open_spool(tmp_path / f"{number}.db").close()
+
+    with ThreadPoolExecutor(8) as crowd:
+        for made in [crowd.submit(make, number) for number in range(10) for _ in range(8)]:
+            made.result()
 
 
 def test_one_target_is_taken_once_with_all_that_was_said_of_it(spool):

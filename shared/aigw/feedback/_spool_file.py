@@ -69,17 +69,28 @@ def _make(path: Path) -> None:
 def _check(db: sqlite3.Connection, path: object) -> bool:
     """Tell whether the file is new; refuse what somebody else keeps there."""
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone() if version == 0 else (0,)
+        version, tables = _look(db)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         raise ConfigurationError(f"the spool {str(path)!r} cannot be used: {error}") from error
     if version not in (0, _VERSION):
         raise ConfigurationError(f"the spool {str(path)!r} has version {version}; this aigw knows version {_VERSION}")
-    if tables:
+    if tables and not version:
         raise ConfigurationError(f"the spool {str(path)!r} is a database of something else")
     return bool(version == 0)
+
+
+def _look(db: sqlite3.Connection) -> tuple[int, int]:
+    """Give the version and the number of tables, both of one moment: another process may be making them."""
+    db.execute("BEGIN")
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        if db.in_transaction:
+            db.execute("COMMIT")
+    return version, tables
 
 
 def _insist(db: sqlite3.Connection, script: str) -> None:
