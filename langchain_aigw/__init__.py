@@ -9,10 +9,10 @@
 Names are imported when they are first used: LangChain's own modules take seconds to import.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aigw import __version__
+from aigw.integration import lazy
 
 if TYPE_CHECKING:
     from langchain_aigw._captured import capture_logs, get_cost_callback
@@ -40,20 +40,4 @@ _MODULES: Final = {
     "get_cost_callback": "_captured",
 }
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"{__name__}.{module}"), name)
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("langchain_core"):
-            raise
-        raise ImportError(f"{__name__} needs LangChain: pip install 'aigw[langchain]'") from error
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES, {"langchain_core": "langchain"})

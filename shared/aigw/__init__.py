@@ -10,9 +10,9 @@ Everything a user needs is a name of this module; the modules behind it may move
 used: pytest imports this package in every run for the fixture's sake, and httpx and pydantic take their time.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from aigw._lazy import lazy
 from aigw._version import __version__
 
 if TYPE_CHECKING:
@@ -196,14 +196,4 @@ _MODULES: Final = {
     "model_profile": "_profiles",
 }
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES)

@@ -6,8 +6,9 @@ names and on those of `aigw`, and on nothing else of the core.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from aigw._lazy import lazy
 
 if TYPE_CHECKING:
     from aigw._captured import CallCaptures, CapturedCalls
@@ -50,6 +51,7 @@ __all__ = [
     "event_id_of",
     "forward_metadata",
     "is_rating",
+    "lazy",
     "metadata_of",
     "rate_logs",
     "read_logs",
@@ -88,14 +90,4 @@ _MODULES: Final = {
     "sum_costs": "_costs",
 }
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"aigw.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES, home="aigw")

@@ -217,4 +217,4 @@ def loaded(pytester, monkeypatch, *options):
 def test_nothing_heavy_is_loaded_while_no_fixture_is_used(pytester, monkeypatch):
     without = loaded(pytester, monkeypatch)
     new = loaded(pytester, monkeypatch, "-p", "aigw.local.pytest_plugin") - without
-    assert new == {"aigw", "aigw._version", "aigw.local", "aigw.local.pytest_plugin"}
+    assert new == {"aigw", "aigw._lazy", "aigw._version", "aigw.local", "aigw.local.pytest_plugin"}

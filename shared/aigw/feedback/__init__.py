@@ -6,8 +6,9 @@ the extra `aigw[feedback]`, each other place that is told from an extra of its o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from aigw._lazy import lazy
 
 if TYPE_CHECKING:
     from aigw.feedback._app import feedback_app
@@ -58,7 +59,6 @@ _MODULES: Final = {
     "feedback_app": "_app",
 }
 
-
 _EXTRAS: Final = {
     "itsdangerous": "feedback",
     "langfuse": "langfuse",
@@ -69,21 +69,4 @@ _EXTRAS: Final = {
 }
 """By what is missing: the extra that has it."""
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRAS:
-            raise
-        message = f'aigw.feedback.{name} needs {missing}: pip install "aigw[{_EXTRAS[missing]}]"'
-        raise ModuleNotFoundError(message, name=error.name) from error
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES, _EXTRAS)

@@ -7,8 +7,9 @@ Names are imported when they are first used: pytest imports this package in ever
 starlette and uvicorn are the extra `aigw[local]`, which only the server needs.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from aigw._lazy import lazy
 
 if TYPE_CHECKING:
     from aigw.local._asked import UpstreamRequest, UpstreamRequests
@@ -69,14 +70,4 @@ _MODULES: Final = {
     "json_reply": "_reply",
 }
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES)

@@ -5,8 +5,9 @@ Apart from the client because none of it is needed to call a model. `aigw.ray` d
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from aigw._lazy import lazy
 
 if TYPE_CHECKING:
     from aigw.scoring._judged_log import JudgedLog
@@ -36,14 +37,4 @@ _MODULES: Final = {
     "score_logs": "_run",
 }
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _MODULES)

@@ -1,0 +1,83 @@
+"""The two adapters as one: what both do is asked of each, in its framework's words."""
+
+from contextlib import contextmanager
+
+import pytest
+
+import aigw
+import langchain_aigw
+import llamaindex_aigw
+from aigw.local import LocalGateway
+
+
+class LangChain:
+    """Chat models of LangChain."""
+
+    package = langchain_aigw
+
+    def make(self, **fields):
+        return langchain_aigw.ChatCloudflareAIGateway(**fields)
+
+    def ask(self, model):
+        return model.invoke("hi")
+
+    async def aask(self, model):
+        return await model.ainvoke("hi")
+
+    @contextmanager
+    def recording(self):
+        with langchain_aigw.AIGatewayCallbackHandler().attached() as handler:
+            yield handler
+
+
+class LlamaIndex:
+    """LLMs of LlamaIndex."""
+
+    package = llamaindex_aigw
+
+    def make(self, **fields):
+        return llamaindex_aigw.CloudflareAIGateway(**fields)
+
+    def ask(self, model):
+        return model.complete("hi")
+
+    async def aask(self, model):
+        return await model.acomplete("hi")
+
+    @contextmanager
+    def recording(self):
+        handler = llamaindex_aigw.AIGatewayEventHandler().attach()
+        yield handler
+        handler.detach()
+
+
+@pytest.fixture(params=[LangChain, LlamaIndex], ids=lambda adapter: adapter.__name__)
+def adapter(request):
+    return request.param()
+
+
+@pytest.fixture
+def gateway():
+    with LocalGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def client(gateway):
+    with aigw.AIGateway("acct", "test-token", base_url=gateway.base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def make(adapter, gateway):
+    """Make models on the gateway; their sync connections are closed in the end."""
+    made = []
+
+    def make(**fields):
+        fields = {"model": "openai/gpt-5-mini", "account_id": "acct", "api_token": "test-token", **fields}
+        made.append(adapter.make(base_url=gateway.base_url, **fields))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
