@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aigw import _calls, _log_calls, _universal
 from aigw._account import check_gateway_id
+from aigw._async_engine import AsyncEngine
 from aigw._capture import current_captures
 from aigw._driver import Driver, check_wait
-from aigw._engine import AsyncEngine, async_body_of, response_headers
 from aigw._errors import AIGatewayError, LogNotFoundError
 from aigw._http import Response
 from aigw._log_calls import MAX_PER_PAGE, UNSET
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
+    from aigw._answer import Answer
     from aigw._calls import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
@@ -150,34 +152,31 @@ class AsyncAIGateway(Driver):
         captures = current_captures()
 
         async def opened() -> tuple[OpenStream[T], ResponseInfo]:
-            response, family = await self._engine.open(call.request)
-            headers = response_headers(response)
-            info = call.info(response.status_code, headers)
-            if not response.is_success:
-                content = await _drain(response, family.errors)
-                raise call.error(Response(response.status_code, headers, content), info)
-            decoder = call.decoder(headers, info)
-            return OpenStream(response, family, call.request, decoder, info, self._engine), info
+            answer = await self._engine.open(call.request)
+            info = call.info(answer.status, answer.headers)
+            if not answer.is_success:
+                raise call.error(await _drain(answer), info)
+            decoder = call.decoder(answer.headers, info)
+            return OpenStream(answer, call.request, decoder, info, self._engine), info
 
         return AsyncStream(lambda: self._attempt(call, opened, captures))
 
     async def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
-        response, family = await self._engine.open(call.request)
-        headers = response_headers(response)
-        info = call.info(response.status_code, headers)
-        if not response.is_success:
-            return Response(response.status_code, headers, await _drain(response, family.errors)), info
-        body = Body(response, MAX_ANSWER_BYTES)
+        answer = await self._engine.open(call.request)
+        info = call.info(answer.status, answer.headers)
+        if not answer.is_success:
+            return await _drain(answer), info
+        body = Body(answer, MAX_ANSWER_BYTES)
         try:
-            async for data in async_body_of(response):
+            async for data in answer.body:
                 if not body.add(data):
                     break
-        except family.errors as error:
-            raise family.error(error, call.request, info) from error
+        except answer.library.errors as error:
+            raise answer.library.error(error, call.request, info) from error
         finally:
-            await response.aclose()
+            await answer.close()
         body.check(info)
-        return Response(response.status_code, headers, body.content), info
+        return Response(answer.status, answer.headers, body.content), info
 
     async def _attempt(
         self, call: Described, attempt: Callable[[], Awaitable[tuple[R, ResponseInfo]]], captures: Captures
@@ -194,18 +193,17 @@ class AsyncAIGateway(Driver):
         raise AssertionError  # pragma: no cover  count() has no end
 
 
-async def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
-    """Read an error's body, as much of it as comes."""
-    body = Body(response, MAX_ERROR_BYTES)
-    try:
-        async for data in async_body_of(response):
-            if not body.add(data):
-                break
-    except errors:
-        pass
-    finally:
-        await response.aclose()
-    return body.content
+async def _drain(answer: Answer) -> Response:
+    """Read a refusal, as much of its body as comes."""
+    body = Body(answer, MAX_ERROR_BYTES)
+    with suppress(*answer.library.errors):
+        try:
+            async for data in answer.body:
+                if not body.add(data):
+                    break
+        finally:
+            await answer.close()
+    return Response(answer.status, answer.headers, body.content)
 
 
 class AsyncGateway:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aigw import _calls, _log_calls, _universal
 from aigw._account import check_gateway_id
 from aigw._capture import current_captures
 from aigw._driver import Driver, check_wait
-from aigw._engine import Engine, body_of, response_headers
+from aigw._engine import Engine
 from aigw._errors import AIGatewayError, LogNotFoundError
 from aigw._http import Response
 from aigw._log_calls import MAX_PER_PAGE, UNSET
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from aigw._answer import Answer
     from aigw._calls import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
@@ -222,34 +224,31 @@ class AIGateway(Driver):
 
     def _perform_stream(self, call: StreamCall[T]) -> Stream[T]:
         def opened() -> tuple[OpenStream[T], ResponseInfo]:
-            response, family = self._engine.open(call.request)
-            headers = response_headers(response)
-            info = call.info(response.status_code, headers)
-            if not response.is_success:
-                content = _drain(response, family.errors)
-                raise call.error(Response(response.status_code, headers, content), info)
-            decoder = call.decoder(headers, info)
-            return OpenStream(response, family, call.request, decoder, info, self._engine), info
+            answer = self._engine.open(call.request)
+            info = call.info(answer.status, answer.headers)
+            if not answer.is_success:
+                raise call.error(_drain(answer), info)
+            decoder = call.decoder(answer.headers, info)
+            return OpenStream(answer, call.request, decoder, info, self._engine), info
 
         return Stream(self._attempt(call, opened, current_captures()))
 
     def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
-        response, family = self._engine.open(call.request)
-        headers = response_headers(response)
-        info = call.info(response.status_code, headers)
-        if not response.is_success:
-            return Response(response.status_code, headers, _drain(response, family.errors)), info
-        body = Body(response, MAX_ANSWER_BYTES)
+        answer = self._engine.open(call.request)
+        info = call.info(answer.status, answer.headers)
+        if not answer.is_success:
+            return _drain(answer), info
+        body = Body(answer, MAX_ANSWER_BYTES)
         try:
-            for data in body_of(response):
+            for data in answer.body:
                 if not body.add(data):
                     break
-        except family.errors as error:
-            raise family.error(error, call.request, info) from error
+        except answer.library.errors as error:
+            raise answer.library.error(error, call.request, info) from error
         finally:
-            response.close()
+            answer.close()
         body.check(info)
-        return Response(response.status_code, headers, body.content), info
+        return Response(answer.status, answer.headers, body.content), info
 
     def _attempt(self, call: Described, attempt: Callable[[], tuple[R, ResponseInfo]], captures: Captures) -> R:
         for retries_done in itertools.count():
@@ -264,18 +263,17 @@ class AIGateway(Driver):
         raise AssertionError  # pragma: no cover  count() has no end
 
 
-def _drain(response: Any, errors: tuple[type[Exception], ...]) -> bytes:
-    """Read an error's body, as much of it as comes."""
-    body = Body(response, MAX_ERROR_BYTES)
-    try:
-        for data in body_of(response):
-            if not body.add(data):
-                break
-    except errors:
-        pass
-    finally:
-        response.close()
-    return body.content
+def _drain(answer: Answer) -> Response:
+    """Read a refusal, as much of its body as comes."""
+    body = Body(answer, MAX_ERROR_BYTES)
+    with suppress(*answer.library.errors):
+        try:
+            for data in answer.body:
+                if not body.add(data):
+                    break
+        finally:
+            answer.close()
+    return Response(answer.status, answer.headers, body.content)
 
 
 class Gateway:

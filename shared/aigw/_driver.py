@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aigw._account import Account
 from aigw._capture import last_info, remember_last
-from aigw._engine import DEFAULT_TIMEOUT
 from aigw._errors import APIConnectionError, ConfigurationError
+from aigw._library import DEFAULT_TIMEOUT
 from aigw._options import check_options, context_options, merge_options
 from aigw._retries import retry_delay
 

@@ -6,6 +6,7 @@ A run's metadata holds the framework's internals and the user's words, so that n
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,8 @@ from aigw._options import MAX_METADATA, context_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_NOT_OF_A_HEADER: Final = re.compile(r"[^!-~]")
 
 RUN_LABELS: Final = ("root_run_id", "thread_id", "root_span_id", "workflow_run_id")
 """The metadata keys under which adapters forward what a run stands in, if a model's `metadata_keys` name them.
@@ -62,7 +65,7 @@ def metadata_of(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def event_id_of(name: str) -> str:
     """Give the event id that a run or span of this name is sent as: in characters that a header can carry."""
-    return "".join(letter if "!" <= letter <= "~" else "_" for letter in name)
+    return _NOT_OF_A_HEADER.sub("_", name)
 
 
 def chosen_event_id(model: Any, call: Any) -> str | None:

@@ -6,7 +6,7 @@ Nothing here knows a socket, a client library or the gateway. The client's drive
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, overload
 
@@ -59,6 +59,10 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, /, default: object = None) -> object:
         """Give a field's value, or `default`; most that are asked for are absent, and `Mapping.get` raises for each."""
         return self._values.get(name.lower(), default)
+
+    def items(self) -> ItemsView[str, str]:
+        """Give the fields, names in lower case; `Mapping.items` looks each up again."""
+        return self._values.items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

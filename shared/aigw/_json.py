@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import codecs
 import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BYTES_A_LOOK: Final = 2048
 
 try:
     import orjson
@@ -34,10 +40,9 @@ def parse_json(data: bytes) -> Any:
     return _parse(mended)
 
 
-def _parse(data: bytes) -> Any:
-    if orjson is not None:
-        return orjson.loads(data)
-    return pydantic_core.from_json(data, allow_inf_nan=False)
+_parse: Callable[[bytes], Any] = (
+    partial(pydantic_core.from_json, allow_inf_nan=False) if orjson is None else orjson.loads
+)
 
 
 def _mend(data: bytes) -> bytes | None:
@@ -66,13 +71,32 @@ def dump_json(value: Any) -> bytes:
         except TypeError:
             pass
         else:
-            if b"null" in data:
+            if _may_hold_nan(value, data):
                 _refuse_nan(value)
             return data
     try:
         return _dump(value)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def _may_hold_nan(value: Any, data: bytes) -> bool:
+    """Tell whether a value whose JSON this is may hold what orjson writes as null.
+
+    Few long texts, as a big prompt is, are seen through faster than what was written of them is searched.
+    """
+    looked_at = [value]
+    for _ in range(len(data) // _BYTES_A_LOOK):
+        if not looked_at:
+            return False
+        each = looked_at.pop()
+        if isinstance(each, dict):
+            looked_at += each.values()
+        elif isinstance(each, list | tuple):
+            looked_at += each
+        elif not isinstance(each, str | int | None):
+            break
+    return b"null" in data
 
 
 def _refuse_nan(value: Any) -> None:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from aigw._engine import async_body_of, body_of
 from aigw._errors import APIStatusError, APITimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
-    from aigw._engine import Family
+    from aigw._answer import Answer
     from aigw._errors import AIGatewayError
     from aigw._http import Request
     from aigw._models import ResponseInfo
@@ -39,14 +38,13 @@ class Patience:
     """How long an answer may trickle or send keep-alive only, since the HTTP library's timeout starts anew with a byte.
 
     Args:
-        response: The HTTP library's response; its request knows the read timeout.
+        read_timeout: Seconds; `None` without end.
     """
 
     __slots__ = ("_end", "seconds")
 
-    def __init__(self, response: Any) -> None:
-        read = response.request.extensions.get("timeout", {}).get("read")
-        self.seconds: float = float("inf") if read is None else read * PATIENCE
+    def __init__(self, read_timeout: float | None) -> None:
+        self.seconds: float = float("inf") if read_timeout is None else read_timeout * PATIENCE
         self.renew()
 
     def renew(self) -> None:
@@ -63,15 +61,15 @@ class Body:
     """A body as it is read, up to a limit.
 
     Args:
-        response: The HTTP library's response.
+        answer: Whose.
         limit: Bytes.
     """
 
     __slots__ = ("_is_late", "_patience", "_pieces", "_size", "limit")
 
-    def __init__(self, response: Any, limit: int) -> None:
+    def __init__(self, answer: Answer, limit: int) -> None:
         self.limit = limit
-        self._patience = Patience(response)
+        self._patience = Patience(answer.read_timeout)
         self._pieces: list[bytes] = []
         self._size = 0
         self._is_late = False
@@ -107,37 +105,34 @@ class OpenStream(Generic[T]):
     """A streaming answer whose head has arrived, and what is needed to read on.
 
     Attributes:
-        response: The HTTP library's response.
-        family: That library.
+        answer: It.
         request: What was sent.
         decoder: Turns bytes into items.
         info: What the gateway said of the call.
         engine: Whose connection it is: an engine that nobody holds closes its connections.
     """
 
-    __slots__ = ("_patience", "_seen", "decoder", "engine", "family", "info", "request", "response")
+    __slots__ = ("_patience", "_seen", "answer", "decoder", "engine", "info", "request")
 
     def __init__(
         self,
-        response: Any,
-        family: Family,
+        answer: Answer,
         request: Request,
         decoder: StreamDecoder[T],
         info: ResponseInfo,
         engine: object,
     ) -> None:
-        self.response = response
-        self.family = family
+        self.answer = answer
         self.request = request
         self.decoder = decoder
         self.info = info
         self.engine = engine
-        self._patience = Patience(response)
+        self._patience = Patience(answer.read_timeout)
         self._seen = 0
 
     def error(self, error: Exception) -> AIGatewayError:
         """Make our error of one of the library's while the body was read."""
-        made = self.family.error(error, self.request, self.info)
+        made = self.answer.library.error(error, self.request, self.info)
         if isinstance(made, APITimeoutError):
             return made
         return self.decoder.truncated(
@@ -149,7 +144,10 @@ class OpenStream(Generic[T]):
 
         Raises:
             APITimeoutError: Bytes have been coming, and no item.
+            StreamError: They ended in an error.
         """
+        if self.decoder.failure is not None:
+            raise self.decoder.failure
         if self.decoder.count != self._seen:
             self._seen = self.decoder.count
             self._patience.renew()
@@ -168,34 +166,34 @@ def _read(opened: OpenStream[T]) -> Generator[T | None, None, None]:
     decoder = opened.decoder
     try:
         yield None
-        for data in body_of(opened.response):
+        for data in opened.answer.body:
             yield from decoder.feed(data)
             opened.wait_on()
-    except opened.family.errors as error:
+    except opened.answer.library.errors as error:
         if not decoder.is_done:
             raise opened.error(error) from error
     else:
         yield from decoder.close()
     finally:
-        opened.response.close()
+        opened.answer.close()
 
 
 async def _aread(opened: OpenStream[T]) -> AsyncGenerator[T | None, None]:
     decoder = opened.decoder
     try:
         yield None
-        async for data in async_body_of(opened.response):
+        async for data in opened.answer.body:
             for item in decoder.feed(data):
                 yield item
             opened.wait_on()
-    except opened.family.errors as error:
+    except opened.answer.library.errors as error:
         if not decoder.is_done:
             raise opened.error(error) from error
     else:
         for item in decoder.close():
             yield item
     finally:
-        await opened.response.aclose()
+        await opened.answer.close()
 
 
 class Stream(Generic[T]):
@@ -260,9 +258,11 @@ class AsyncStream(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> T:
-        if self._items is None:
-            await self._start()
+    def __anext__(self) -> Awaitable[T]:
+        return self._first() if self._items is None else self._items.__anext__()
+
+    async def _first(self) -> T:
+        await self._start()
         if self._items is None:
             raise StopAsyncIteration
         item: T = await anext(self._items)

@@ -58,6 +58,7 @@ class StreamDecoder(Generic[T]):
     Attributes:
         is_done: Whether the answer is whole by now.
         count: How many items came.
+        failure: What the last bytes ended in, if items came before it; the next call raises it.
     """
 
     def __init__(
@@ -76,18 +77,20 @@ class StreamDecoder(Generic[T]):
         self._said_done = False
         self.is_done = False
         self.count = 0
+        self.failure: StreamError | None = None
 
-    def feed(self, data: bytes) -> Iterator[T]:
+    def feed(self, data: bytes) -> list[T]:
         """Take the next bytes; give the items they complete, those before an error too.
 
         Raises:
             StreamError: The stream reported an error, or cannot be read.
         """
-        if not self._is_bytes:
-            yield from self._decode_events(self._split(data))
-        elif data:
-            self.count += 1
-            yield cast("T", data)
+        if self.failure is not None:
+            raise self.failure
+        if self._is_bytes:
+            self.count += bool(data)
+            return [cast("T", data)] if data else []
+        return self._decode_events(self._split(data))
 
     def close(self) -> Iterator[T]:
         """Say that no more bytes come; give the last items.
@@ -96,12 +99,16 @@ class StreamDecoder(Generic[T]):
             StreamTruncatedError: The answer is not whole.
             StreamError: It cannot be read.
         """
+        if self.failure is not None:
+            raise self.failure
         if self._is_bytes:
             return
         if self._sse is None:
             yield self._decode_whole(b"".join(self._whole))
             return
         yield from self._decode_events(self._sse.close())
+        if self.failure is not None:
+            raise self.failure
         if not self.is_done:
             raise self.truncated("the stream ended before the answer was whole")
 
@@ -135,22 +142,27 @@ class StreamDecoder(Generic[T]):
         start = _beginning(self._whole[0]) if self._whole else b""
         return bool(start) and start[:1] not in b"{[<"
 
-    def _decode_events(self, events: list[Event]) -> Iterator[T]:
-        for event in events:
-            if event.data == _DONE:
-                self.is_done = self._said_done = True
-            elif event.data:
-                yield self._decode(event)
-
-    def _decode(self, event: Event) -> T:
+    def _decode_events(self, events: list[Event]) -> list[T]:
+        items: list[T] = []
         try:
-            value = parse_json(event.data)
+            for data, name in events:
+                if data == _DONE:
+                    self.is_done = self._said_done = True
+                elif data:
+                    items.append(self._decode(data, name))
+        except StreamError as error:
+            if not items:
+                raise
+            self.failure = error
+        return items
+
+    def _decode(self, data: bytes, name: str) -> T:
+        try:
+            value = parse_json(data)
         except ValueError:
             value = None
-        if event.event == "error" or not isinstance(value, dict):
-            raise self._reported(value, event.data)
-        if _is_error(value):
-            raise self._reported(value, event.data)
+        if name == "error" or not isinstance(value, dict) or _is_error(value):
+            raise self._reported(value, data)
         return self._wrap(value)
 
     def _decode_whole(self, content: bytes) -> T:
@@ -205,7 +217,8 @@ def _is_text(media_type: str) -> bool:
 
 
 def _is_error(value: dict[str, Any]) -> bool:
-    return value.get("type") == "error" or bool(value.get("error") or value.get("errors"))
+    get = value.get
+    return bool(get("error") or get("errors") or get("type") == "error")
 
 
 _FINAL_TYPES: Final = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
@@ -223,7 +236,8 @@ class _ChoicesEnd:
     def __call__(self, chunk: dict[str, Any]) -> bool:
         for choice in chunk.get("choices") or ():
             if isinstance(choice, dict):
-                if not isinstance(choice.get("delta") or {}, dict):
+                delta = choice.get("delta")
+                if delta and not isinstance(delta, dict):
                     raise TypeError
                 self._seen = True
                 change = self._open.discard if choice.get("finish_reason") else self._open.add

@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from aigw._engine import _AsyncClient, _Client, async_body_of, body_of, response_headers
+from aigw._async_engine import _AsyncClient
+from aigw._engine import _Client
+from aigw._library import async_body_of, body_of, response_headers
 
 
 def _set_cookie(request):

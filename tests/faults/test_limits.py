@@ -35,7 +35,7 @@ def test_memory_stays_within_the_limit(server, name):
         "import resource, aigw\n"
         f"client, CHAT = aigw.AIGateway('acct', {TOKEN!r}, base_url={server.url!r}, max_retries=0), {CHAT!r}\n"
         "client.chat; from aigw import _client, _streams\n"
-        "client._engine._get()\n"
+        "client._engine.own_client()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         f"try: {ask}\n"
         "except aigw.AIGatewayError: pass\n"

@@ -27,9 +27,9 @@ import os, sys, time
 from threading import Thread
 from aigw import AIGateway
 from aigw.feedback import FeedbackQueue
-from aigw._engine import _ssl_context
+from aigw._library import ssl_context
 
-_ssl_context()
+ssl_context()
 
 def give(queue, number):
     while number < {TOTAL}:

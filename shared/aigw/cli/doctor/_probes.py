@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw._account import Account
 from aigw._client import AIGateway
-from aigw._engine import Engine, response_headers
+from aigw._engine import Engine
 from aigw._error_bodies import find_code_and_message, hide
 from aigw._errors import AIGatewayError, APIConnectionError, APITimeoutError, ConfigurationError
 from aigw._http import Headers, Request
@@ -73,16 +73,16 @@ def _post(url: str, *headers: tuple[str, str]) -> Request:
 def _ask(engine: Engine, request: Request, account: Account) -> Outcome:
     origin = "/".join(request.url.split("/")[:3])
     try:
-        response, family = engine.open(request)
+        answer = engine.open(request)
         try:
-            content = response.read()
-        except family.errors as error:
-            raise family.error(error, request) from error
+            content = b"".join(answer.body)
+        except answer.library.errors as error:
+            raise answer.library.error(error, request) from error
         finally:
-            response.close()
+            answer.close()
     except APIConnectionError as error:
         return Outcome(origin, failure=failure_of(error), text=hide(_root(error), account.secrets))
-    return _read(origin, response.status_code, response_headers(response), content, account)
+    return _read(origin, answer.status, answer.headers, content, account)
 
 
 def _read(origin: str, status: int, headers: Headers, content: bytes, account: Account) -> Outcome:

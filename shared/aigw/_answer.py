@@ -1,0 +1,81 @@
+"""An answer whose head has arrived and whose body is still to come, whatever library brings it.
+
+What the drivers know of HTTP libraries is here, and is no library: `_engine`, `_async_engine` and `_over_aiohttp` make
+these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aigw._errors import APIConnectionError
+    from aigw._http import Headers, Request
+    from aigw._models import ResponseInfo
+
+
+class Library(Protocol):
+    """How an HTTP library fails.
+
+    Attributes:
+        errors: What it raises when a connection or an answer cannot be had.
+    """
+
+    errors: tuple[type[Exception], ...]
+
+    def error(self, error: Exception, request: Request, info: ResponseInfo | None = None) -> APIConnectionError:
+        """Make our error of the library's; it says whether the request may have arrived."""
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: The HTTP status code.
+        headers: The header fields.
+        body: Its bytes, to be iterated over once, with `async for` where the engine is async; unpacked, in pieces of
+            bounded size.
+        close: Frees the connection, whole answer or not; to be awaited where the engine is async.
+        read_timeout: Seconds that each wait for bytes may take; `None` without end.
+        library: Whose errors may come while it is read.
+    """
+
+    status: int
+    headers: Headers
+    body: Any
+    close: Callable[[], Any]
+    read_timeout: float | None
+    library: Library
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says yes."""
+        return 200 <= self.status < 300
+
+
+def make_error(
+    error: Exception,
+    error_class: type[APIConnectionError],
+    request: Request,
+    info: ResponseInfo | None,
+    *,
+    may_have_arrived: bool,
+) -> APIConnectionError:
+    """Make our error of a library's.
+
+    Args:
+        error: The library's.
+        error_class: Ours.
+        request: What was sent, or was to be.
+        info: What the gateway said, if the head of an answer had come.
+        may_have_arrived: Whether the server may have the request.
+    """
+    origin = "/".join(request.url.split("/")[:3])
+    what = "The answer broke off" if info else "No answer"
+    made = error_class(f"{what} from {origin}: {str(error) or type(error).__name__}", info=info)
+    made.request_sent = info is not None or may_have_arrived
+    return made
