@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import inspect
+import itertools
 import json
+import multiprocessing
 import statistics
 import tempfile
-import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +19,8 @@ from aigw import AIGateway, AsyncAIGateway
 from aigw.feedback import AsyncFeedbackQueue, FeedbackQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
 
 ACCOUNT: Final = "a" * 32
 ANSWER: Final = (
@@ -35,24 +39,27 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
-def serve(tell: Callable[[str], None]) -> None:
-    """Serve until the process ends."""
+def serve(address: Connection) -> None:
+    """Serve until the process ends, and tell where."""
 
     async def main() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        tell(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        address.send(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         await server.serve_forever()
 
     asyncio.run(main())
 
 
-def started() -> str:
-    """Start a server that does nothing, and give its address."""
-    found: list[str] = []
-    is_up = threading.Event()
-    threading.Thread(target=serve, args=(lambda url: (found.append(url), is_up.set()),), daemon=True).start()
-    is_up.wait()
-    return found[0]
+@contextmanager
+def started() -> Iterator[str]:
+    """Start a server that does nothing, in a process of its own as gateways are, and give its address."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    process = spawn.Process(target=serve, args=(there,), daemon=True)
+    process.start()
+    yield here.recv()
+    process.terminate()
+    process.join()
 
 
 def facts(name: str, took: list[float], seconds: float, patches: int) -> dict[str, Any]:
@@ -101,15 +108,14 @@ async def measure_async(url: str, name: str, spool: Path | None, count: int, log
 
 def measure(count: int) -> Iterator[dict[str, Any]]:
     """Measure both queues, in memory and with a spool, for one log each and for many feedbacks to one."""
-    url = started()
-    for share, logs in (("a log each", count), ("20 to a log", max(1, count // 20))):
-        for place in ("memory", "spool"):
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "spool" if place == "spool" else None
-                yield measure_sync(url, f"sync, {place}, {share}", path, count, logs)
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "spool" if place == "spool" else None
-                yield asyncio.run(measure_async(url, f"async, {place}, {share}", path, count, logs))
+    kinds = itertools.product((("a log each", count), ("20 to a log", max(1, count // 20))), ("memory", "spool"))
+    with started() as url:
+        for (share, logs), place in kinds:
+            for name, run in (("sync", measure_sync), ("async", measure_async)):
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "spool" if place == "spool" else None
+                    row: Any = run(url, f"{name}, {place}, {share}", path, count, logs)
+                    yield asyncio.run(row) if inspect.iscoroutine(row) else row
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw._errors import ConfigurationError
 from aigw._feedback import LoggedCall
+from aigw._forks import Forking
 from aigw._log_calls import UNSET
 from aigw._queues import is_async
 from aigw._verdicts import check_sample, is_sampled, judge_source, read_automatic, read_verdict
@@ -60,7 +61,7 @@ class RaterCounts:
     dropped: int = 0
 
 
-class Rater:
+class Rater(Forking):
     """Rates calls by what became of them and by a judge, in a thread of its own.
 
     Args:
@@ -93,13 +94,11 @@ class Rater:
         self._resolver = resolver
         self._source = "" if judge is None else judge_source(judge)
         self._max_waiting = max_waiting
-        self._changed = threading.Condition()
-        self._waiting: deque[Callable[[asyncio.Runner], None]] = deque()
         self._told: OrderedDict[Hashable, None] = OrderedDict()
-        self._is_busy = False
         self._is_closed = False
-        self._thread: threading.Thread | None = None
         self._counts = RaterCounts()
+        self._begin()
+        super().__init__()
 
     @property
     def is_needed(self) -> bool:
@@ -147,6 +146,17 @@ class Rater:
             self._count(dropped=len(self._waiting))
             self._waiting.clear()
             self._changed.notify_all()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Begin anew in the child, whatever a thread of the parent held; what waited is the parent's to rate."""
+        if in_child:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[Callable[[asyncio.Runner], None]] = deque()
+        self._is_busy = False
+        self._thread: threading.Thread | None = None
 
     def _is_chosen(self, info: ResponseInfo) -> bool:
         name = info.event_id or info.log_id
@@ -202,7 +212,7 @@ class Rater:
         return not self._waiting and not (self._is_busy and self._is_alive())
 
     def _is_alive(self) -> bool:
-        """Tell whether there is a thread; after a fork the child has none, whatever it had before."""
+        """Tell whether there is a thread."""
         return self._thread is not None and self._thread.is_alive()
 
     def _have_thread(self) -> None:

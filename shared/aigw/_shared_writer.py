@@ -12,6 +12,8 @@ import threading
 from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
+from aigw._forks import Forking
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -24,7 +26,7 @@ _IDLE: Final = 1.0
 _AT_EXIT: Final = 5.0
 
 
-class SharedWriter:
+class SharedWriter(Forking):
     """Writes to a shared store in a thread of its own.
 
     What is written at the end of the program is waited for, at most five seconds.
@@ -38,11 +40,9 @@ class SharedWriter:
 
     def __init__(self, shared: SharedLogs) -> None:
         self._shared = shared
-        self._changed = threading.Condition()
-        self._waiting: dict[str, Callable[[], Sequence[LoggedCall]]] = {}
-        self._is_busy = False
-        self._thread: threading.Thread | None = None
         self.dropped = 0
+        self._begin()
+        super().__init__()
 
     def submit(self, changes: Mapping[str, Callable[[], Sequence[LoggedCall]]]) -> None:
         """Have ids written some time soon; returns at once.
@@ -66,11 +66,22 @@ class SharedWriter:
                 self._have_thread()
             return self._changed.wait_for(self._is_idle, timeout)
 
+    def after_fork(self, *, in_child: bool) -> None:
+        """Begin anew in the child, whatever a thread of the parent held; what waited is the parent's to write."""
+        if in_child:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Callable[[], Sequence[LoggedCall]]] = {}
+        self._is_busy = False
+        self._thread: threading.Thread | None = None
+
     def _is_idle(self) -> bool:
         return not self._waiting and not (self._is_busy and self._is_alive())
 
     def _is_alive(self) -> bool:
-        """Tell whether there is a thread; after a fork the child has none, whatever it had before."""
+        """Tell whether there is a thread."""
         return self._thread is not None and self._thread.is_alive()
 
     def _have_thread(self) -> None:

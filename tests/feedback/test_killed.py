@@ -20,7 +20,7 @@ from .faulty import ACCOUNT, LOST, TOKEN, Fault, FaultyGateway
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells for certain that a process is gone")
 
-TOTAL, LOGS, LANES, KILLS, SEED = 10_000, 400, 4, 50, 20_261_122
+TOTAL, LOGS, LANES, SPARE, KILLS, SEED = 10_000, 400, 4, 10, 50, 20_261_122
 
 ZYGOTE = f"""
 import os, sys, time
@@ -31,17 +31,20 @@ from aigw._library import ssl_context
 
 ssl_context()
 
-def give(queue, number):
+def give(queue, number, most):
+    first = number
     while number < {TOTAL}:
+        if number - first >= most * {LANES}:
+            time.sleep(600)
         queue.feedback(f"l{{number % {LOGS}}}", (-1, 0, 1)[number % 3], score=number)
         os.write(1, b"%d\\n" % number)
         number += {LANES}
         time.sleep(0.0015)
 
-def work(lanes):
+def work(most, *lanes):
     client = AIGateway({ACCOUNT!r}, {TOKEN!r}, "gw", base_url=os.environ["URL"])
     queue = FeedbackQueue(client, spool=os.environ["SPOOL"], max_pending=100_000)
-    threads = [Thread(target=give, args=(queue, number)) for number in lanes]
+    threads = [Thread(target=give, args=(queue, number, most)) for number in lanes]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     os._exit(not queue.close(60))
@@ -49,7 +52,7 @@ def work(lanes):
 for line in sys.stdin:
     pid = os.fork()
     if not pid:
-        work([int(word) for word in line.split()])
+        work(*map(int, line.split()))
     os.write(1, b"pid %d\\n" % pid)
     os.waitpid(pid, 0)
     os.write(1, b"end\\n")
@@ -78,8 +81,12 @@ class Lives:
         self.zygote.communicate(timeout=30)
 
     def live(self, answers=TOTAL, pause=0.0):
-        """Let one live until so many feedbacks were accepted, and a moment; tell whether it was killed."""
-        self.zygote.stdin.write(" ".join(map(str, self.lanes)).encode() + b"\n")
+        """Let one live until so many feedbacks were accepted, and a moment; tell whether it was killed.
+
+        A few more and it waits to be killed, so that a slow machine does not leave too few for the next lives.
+        """
+        words = (answers // LANES + SPARE, *self.lanes)
+        self.zygote.stdin.write(" ".join(map(str, words)).encode() + b"\n")
         self.zygote.stdin.flush()
         pid, count, is_killed = 0, 0, False
         for line in self.zygote.stdout:

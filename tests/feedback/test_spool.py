@@ -10,9 +10,10 @@ from threading import Barrier
 import pytest
 
 from aigw import ConfigurationError
+from aigw.feedback._claims import LEASE_SECONDS
 from aigw.feedback._owner import Owner
 from aigw.feedback._rows import Target
-from aigw.feedback._spool import LEASE_SECONDS, Spool
+from aigw.feedback._spool import Spool
 from aigw.feedback._spool_file import open_spool
 
 ACCOUNT = "a" * 32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import subprocess
@@ -22,25 +21,24 @@ from aigw.ray._rows import rows_of_verdicts, verdicts_of_rows
 from aigw.scoring import ScoredLog
 
 from .conftest import Filled
+from .on_ray_environment import commands_with, environment
 
 LOGS = 20_000
 TOKEN = "secret-token-of-the-ray-test"
 SCRIPT = Path(__file__).with_name("on_ray.py")
-ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 class Both:
     """What came of the same logs on Ray and in one process."""
 
     def __init__(self, filled, folder):
-        own = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         done = subprocess.run(  # noqa: S603 -- our own script
             [sys.executable, str(SCRIPT), filled.base_url, folder, TOKEN],
             capture_output=True,
             text=True,
             timeout=200,
             check=False,
-            env={**own, **ENVIRONMENT},
+            env=environment(),
         )
         assert done.returncode == 0, done.stderr
         self.output = done.stderr
@@ -104,16 +102,6 @@ def test_no_process_is_left(both):
     while (left := commands_with(both[1])) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left == []
-
-
-def commands_with(folder):
-    commands = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            commands.append(file.read_bytes())
-        except OSError:  # it has just ended
-            continue
-    return [command for command in commands if folder.encode() in command]
 
 
 def test_settings_show_no_token_and_keep_it_on_the_way_to_a_worker():

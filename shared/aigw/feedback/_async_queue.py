@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._delivery import MAX_LOGS, Patch, deliver
+from aigw.feedback._delivery import MAX_LOGS, Delivery, Patch
 from aigw.feedback._either_queue import EitherQueue
+from aigw.feedback._gathering import Gathering
 from aigw.feedback._queue import EXIT_SECONDS, KEEP_SECONDS, LINGER_SECONDS, LOOK_SECONDS
 from aigw.feedback._targets import targets_of
 
@@ -154,8 +155,10 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers = 0
         self._is_rung = False
+        self._rousing: asyncio.Handle | None = None
         self._is_idle = False
         self._idle_until = 0.0
+        self._gathering = Gathering()
         self._is_kept = False
 
     def _enter(self) -> None:
@@ -191,6 +194,8 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
         self._backlog.close()
 
     async def _stop(self) -> None:
+        if self._rousing is not None:
+            self._rousing.cancel()
         tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
@@ -214,12 +219,19 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
 
     def _wake(self) -> None:
         """See to it that somebody looks for work."""
+        if self._is_rung:  # who has not heard it yet will find this too
+            return
         self._is_rung = True
-        if self._is_idle:
-            self._bell.set()
-        elif self._workers < self._backlog.max_workers:
-            self._workers += 1
-            self._start(self._work())
+        self._rousing = asyncio.get_running_loop().call_soon(self._rouse)
+
+    def _rouse(self) -> None:
+        """Ring for one who waits, or have one more, unless somebody has heard it in the meantime."""
+        if self._is_rung:
+            if self._is_idle:
+                self._bell.set()
+            elif self._workers < self._backlog.max_workers:
+                self._workers += 1
+                self._start(self._work())
         if not self._is_kept and self._backlog.path is not None:
             self._is_kept = True
             self._start(self._keep())
@@ -233,6 +245,9 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
         try:
             while (work := await self._next()) is not None:
                 await self._do(work)
+        except BaseException:  # nobody may hear what was rung for it
+            self._is_rung = False
+            raise
         finally:
             self._workers -= 1
 
@@ -247,6 +262,7 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
 
     async def _next(self) -> Work | None:
         while True:
+            await self._gather()
             self._is_rung = False
             work = await self._insist(self._backlog.take)
             pause = await self._insist(self._backlog.pause)
@@ -256,6 +272,11 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
                 return work
             if not await self._stays(pause):
                 return None
+
+    async def _gather(self) -> None:
+        """Let a burst come in before any of it is sent."""
+        while pause := self._gathering.pause(self._backlog.accepted):  # noqa: ASYNC110 -- a lull is no event
+            await asyncio.sleep(pause)
 
     async def _stays(self, pause: float | None) -> bool:
         """Wait for work unless another does, and tell whether to look again."""
@@ -291,19 +312,15 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
     async def _perform(self, work: Work) -> tuple[Outcome, int]:
         if work.sink:
             return await asyncio.to_thread(self._backlog.tell, work), 0
-        steps, patches = deliver(work), 0
-        try:
-            step = next(steps)
-            while True:
-                patches += isinstance(step, Patch)
-                try:
-                    answer = await self._answer(work, step)
-                except Exception as error:  # noqa: BLE001 -- `deliver` knows what may be tried again
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            return end.value, patches
+        delivery = Delivery(work)
+        while (step := delivery.step) is not None:
+            try:
+                answer = await self._answer(work, step)
+            except Exception as error:  # noqa: BLE001 -- the delivery knows what may be tried again
+                delivery.refused(error)
+            else:
+                delivery.answered(answer)
+        return delivery.outcome, delivery.patches
 
     async def _answer(self, work: Work, step: Step) -> Any:
         gateway = self._client.gateway(work.gateway_id)

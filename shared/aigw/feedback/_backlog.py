@@ -117,6 +117,11 @@ class Backlog:
             unmirrored = {name: told[name, False] for name in self._sinks}
             return FeedbackCounts(**totals, mirrored=mirrored, unmirrored=unmirrored)
 
+    @property
+    def accepted(self) -> int:
+        """How much feedback was taken in so far."""
+        return self._totals["accepted"]
+
     def accept(self, targets: Sequence[Target], changes: Changes) -> bool:
         """Take feedback in for all targets, and tell whether there was room; it is kept when this returns.
 

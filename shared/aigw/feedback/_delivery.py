@@ -1,4 +1,4 @@
-"""How one target's feedback gets to its log, as steps without I/O: the queues perform them and send the answers in."""
+"""How one target's feedback gets to its log, as steps without I/O: the queues perform them and tell the answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aigw._search import AskLogs, find_foreign
 from aigw.feedback._merge import merge_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from aigw._feedback import Which
     from aigw.feedback._rows import Work
@@ -58,8 +58,43 @@ Step = Patch | AskLogs
 Outcome = Delivered | Found | Refused
 
 
-def deliver(work: Work) -> Generator[Step, Any, Outcome]:
-    """Describe the delivery; each step's answer is sent in, or its error thrown in."""
+class Delivery:
+    """The delivery of one target, a step at a time, for a loop that waits in whichever way.
+
+    Args:
+        work: What is delivered.
+
+    Attributes:
+        step: What is to be done now; `None` at the end.
+        outcome: What became of it, once there is no step left.
+        patches: How many steps were patches.
+    """
+
+    outcome: Outcome
+
+    def __init__(self, work: Work) -> None:
+        self.step: Step | None = None
+        self.patches = 0
+        self._steps = _deliver(work)
+        self.answered(None)
+
+    def answered(self, answer: Any) -> None:
+        """Go on with the answer to the step."""
+        self._go(self._steps.send, answer)
+
+    def refused(self, error: Exception) -> None:
+        """Go on though the step failed."""
+        self._go(self._steps.throw, error)
+
+    def _go(self, on: Callable[[Any], Step], said: Any) -> None:
+        try:
+            self.step = on(said)
+        except StopIteration as end:
+            self.step, self.outcome = None, end.value
+        self.patches += isinstance(self.step, Patch)
+
+
+def _deliver(work: Work) -> Generator[Step, Any, Outcome]:
     try:
         return (yield from (_find(work) if work.kind == "event" else _patch(work)))
     except Exception as error:  # noqa: BLE001 -- what a client of the user's own raises must not end the queue either

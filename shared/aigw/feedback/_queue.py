@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._client import AIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._delivery import MAX_LOGS, Patch, deliver
+from aigw.feedback._delivery import MAX_LOGS, Delivery, Patch
 from aigw.feedback._either_queue import EitherQueue
+from aigw.feedback._gathering import Gathering
 from aigw.feedback._targets import targets_of
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class FeedbackQueue(EitherQueue[AIGateway]):
         self._is_rung = False
         self._is_idle = False
         self._idle_until = 0.0
+        self._gathering = Gathering()
         self._is_kept = False
 
     def _close_at_exit(self) -> None:
@@ -208,6 +210,8 @@ class FeedbackQueue(EitherQueue[AIGateway]):
 
     def _wake(self) -> None:
         """See to it that somebody looks for work."""
+        if self._is_rung and self._workers:  # who has not heard it yet will find this too
+            return
         with self._changed:
             self._is_rung = True
             if self._is_idle:
@@ -250,6 +254,7 @@ class FeedbackQueue(EitherQueue[AIGateway]):
     def _next(self) -> Work | None:
         """Give what is to be done; with `None`, the thread has left."""
         while True:
+            self._gather()
             with self._changed:
                 self._is_rung = False
             work = None if self._stopping.is_set() else self._insist(self._backlog.take)
@@ -262,6 +267,11 @@ class FeedbackQueue(EitherQueue[AIGateway]):
                 if self._stopping.is_set() or not self._stays(pause):
                     self._left()
                     return None
+
+    def _gather(self) -> None:
+        """Let a burst come in before any of it is sent."""
+        while (pause := self._gathering.pause(self._backlog.accepted)) and not self._stopping.wait(pause):
+            pass
 
     def _stays(self, pause: float | None) -> bool:
         """Wait for work unless another does, and tell whether to look again; for those who hold `_changed`."""
@@ -309,19 +319,15 @@ class FeedbackQueue(EitherQueue[AIGateway]):
     def _perform(self, work: Work) -> tuple[Outcome, int]:
         if work.sink:
             return self._backlog.tell(work), 0
-        steps, patches = deliver(work), 0
-        try:
-            step = next(steps)
-            while True:
-                patches += isinstance(step, Patch)
-                try:
-                    answer = self._answer(work, step)
-                except Exception as error:  # noqa: BLE001 -- `deliver` knows what may be tried again
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            return end.value, patches
+        delivery = Delivery(work)
+        while (step := delivery.step) is not None:
+            try:
+                answer = self._answer(work, step)
+            except Exception as error:  # noqa: BLE001 -- the delivery knows what may be tried again
+                delivery.refused(error)
+            else:
+                delivery.answered(answer)
+        return delivery.outcome, delivery.patches
 
     def _answer(self, work: Work, step: Step) -> Any:
         gateway = self._client.gateway(work.gateway_id)

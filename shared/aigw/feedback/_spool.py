@@ -1,9 +1,7 @@
 """What was accepted and is not delivered yet, in SQLite: in memory, or in a file that outlives the process.
 
-A *target* is one log to be changed, or one sink to be told; its *changes* are what was said of it, in order. A target
-is taken by one queue at a time, so that two processes never send to one log at once and the later word always wins.
-What was taken is given back by `finish`, `postpone`, `fail` or `release`; by `renew` a claim lives on, and the claims
-of processes that are gone are void.
+A *target* is one log to be changed, or one sink to be told; its *changes* are what was said of it, in order, so that
+the later word always wins. What was taken is given back by `finish`, `postpone`, `fail` or `release`.
 
 Feedback to an event id becomes feedback to logs once they are found (`refile`). What was delivered to logs in the
 meantime is remembered until then, so that an older word never overrides a newer one.
@@ -12,25 +10,23 @@ meantime is remembered until then, so that an older word never overrides a newer
 from __future__ import annotations
 
 import math
-import os
-import weakref
 from contextlib import contextmanager
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._json import dump_json, parse_json
+from aigw._json import parse_json
+from aigw.feedback import _inbox as inbox
 from aigw.feedback import _spool_sql as sql
-from aigw.feedback._owner import Owner
+from aigw.feedback._claims import GIVE_BACK, Claims
+from aigw.feedback._database import Database, transaction
 from aigw.feedback._rows import FailedFeedback, Kind, Target, Work
-from aigw.feedback._spool_file import open_spool
+from aigw.feedback._spool_sql import as_json
 
 if TYPE_CHECKING:
+    import os
     import sqlite3
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from aigw.feedback._merge import Changes
-
-LEASE_SECONDS: Final = 30.0
 
 _TIDY_EVERY: Final = 256
 
@@ -55,41 +51,25 @@ class Spool:
     def __init__(self, path: str | os.PathLike[str] | None, account_id: str, sinks: Sequence[str] = ()) -> None:
         self._account = account_id
         self._sinks = tuple(sinks)
-        self._owner = str(Owner.current())
-        self._lock = Lock()
+        self._names = ("", *sinks)
+        self._claims = Claims()
         self._is_sealed = False
-        self._is_closed = False
         self._untidied = 0
-        self._path = path
-        self._connection: sqlite3.Connection | None = open_spool(path)
-        self.pending = self._count([""])
-        if path is not None:
-            _close_at_forks(self)
+        self._database = Database(path)
+        with self._database as db:
+            self.pending = self._count(db, [""])
 
     def seal(self) -> None:
         """Accept nothing more."""
-        with self._lock:
+        with self._database:
             self._is_sealed = True
 
     def close(self) -> None:
         """Give back what is still taken, and close the file."""
         self.release()
-        with self._lock:
-            self._is_closed = True
-            self._db.close()
+        self._database.close()
 
-    def before_fork(self) -> None:
-        """Close the file while the process forks: SQLite's locks would not be the child's, nor safe with the parent."""
-        self._lock.acquire()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def after_fork(self) -> None:
-        """Go on, in the parent; the file is opened again when it is needed."""
-        self._lock.release()
-
-    def accept(self, targets: Iterable[Target], changes: Changes, now: float, most: float = math.inf) -> int:
+    def accept(self, targets: Sequence[Target], changes: Changes, now: float, most: float = math.inf) -> int:
         """Keep feedback to some targets, all or none; it is safe when this returns.
 
         Args:
@@ -104,18 +84,16 @@ class Spool:
         Raises:
             RuntimeError: The queue is closed.
         """
-        bodies = (dump_json(changes),)
-        with self._writing():
+        with self._database as db:
             if self._is_sealed:
                 raise RuntimeError("the feedback queue is closed")
             if self.pending >= most:
-                self.pending = self._count([""])
+                self.pending = self._count(db, [""])
                 if self.pending >= most:
                     return 0
-            before = self.pending
-            for target in targets:
-                self._add("", target, bodies, now)
-            return self.pending - before
+            inbox.put(db, self._account, targets, changes, now)
+            self.pending += len(targets)
+        return len(targets)
 
     def take(self, now: float, sinks: Collection[str] | None = None) -> Work | None:
         """Take the target that is due the longest; `None` when none is.
@@ -124,52 +102,49 @@ class Spool:
             now: The time.
             sinks: For whom; the gateway is the empty one. For all when left out.
         """
-        names = _json(self._names if sinks is None else sinks)
-        with self._writing():
-            row = self._db.execute(sql.TAKE, (self._owner, now + LEASE_SECONDS, now, self._account, names)).fetchone()
+        with self._writing() as db:
+            row = self._claims.take(db, self._account, self._names if sinks is None else sinks, now)
             if row is None:
                 return None
-            rows = self._db.execute(
-                "SELECT seq, body, done FROM change WHERE target = ? ORDER BY coalesce(said, seq), seq", row[:1]
-            ).fetchall()
+            rows = db.execute(sql.CHANGES, row[:1]).fetchall()
         bodies = tuple(parse_json(body) for _, body, _ in rows)
         seqs = tuple(seq for seq, _, done in rows if not done)
         return Work(*row, bodies, seqs)  # type: ignore[call-arg] # a row has the columns
 
     def next_due(self, sinks: Collection[str] | None = None) -> float | None:
-        """Tell when the next target that nobody has taken is due."""
-        names = _json(self._names if sinks is None else sinks)
-        with self._reading():
-            row = self._db.execute(sql.NEXT_DUE, (self._account, names)).fetchone()
-        return None if row[0] is None else float(row[0])
+        """Tell when the next target that nobody has taken is due; what is not filed yet is due at once."""
+        names = self._names if sinks is None else sinks
+        with self._database as db:
+            dues = [*db.execute(sql.NEXT_DUE, (self._account, as_json(names))).fetchone()]
+            if "" in names:
+                dues += db.execute(sql.NEXT_UNFILED, (self._account,)).fetchone()
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits, for the gateway or for our sinks."""
-        with self._reading():
-            return self._db.execute(sql.IS_WAITING, (self._account, _json(self._names))).fetchone() is None
+        with self._database as db:
+            return not db.execute(sql.IS_WAITING, (self._account, self._account, as_json(self._names))).fetchone()[0]
 
     def waiting(self) -> int:
         """Count the feedback that is neither delivered nor failed."""
-        with self._reading():
-            return self._count(self._names)
+        with self._reading() as db:
+            return self._count(db, self._names)
 
     def finish(self, work: Work, now: float) -> None:
         """Note that all of it was delivered; the sinks are told next."""
-        with self._settling(work) as is_ours:
-            if not is_ours:
+        with self._settling(work) as db:
+            if db is None:
                 return
-            self._mirror(work, now)
-            self._db.execute(
-                "UPDATE change SET done = 1 WHERE seq IN (SELECT value FROM json_each(?))", (_json(work.seqs),)
-            )
-            state = "waiting" if self._has_more(work) else "done"
-            self._db.execute(
-                f"{sql.GIVE_BACK}, state = ?, attempts = 0, since = ?, due = ? WHERE id = ?",
+            self._mirror(db, work, now)
+            db.execute(sql.DONE, (as_json(work.seqs),))
+            state = "waiting" if _has_more(db, work) else "done"
+            db.execute(
+                f"{GIVE_BACK}, state = ?, attempts = 0, since = ?, due = ? WHERE id = ?",
                 (state, now, now, work.target_id),
             )
             self._said(work)
-            self._tidy()
+            self._tidy(db)
 
     def refile(self, work: Work, last: Sequence[str], found: Sequence[str], now: float) -> None:
         """Note that logs were found: what is said goes there, in the order it was said.
@@ -181,39 +156,39 @@ class Spool:
             now: The time.
         """
         event_id = work.event_id or work.name
-        with self._settling(work) as is_ours:
-            if not is_ours:
+        with self._settling(work) as db:
+            if db is None:
                 return
             for log_id in dict.fromkeys((*found, *last)):
-                row = self._row("", Target(work.gateway_id, "log", log_id, event_id), now)
-                self._db.execute(sql.REFILE, (row, work.target_id, log_id in last))
-            self._db.execute("DELETE FROM change WHERE target = ?", (work.target_id,))
-            self._db.execute("DELETE FROM target WHERE id = ?", (work.target_id,))
-            self.pending = self._count([""])
+                row = self._row(db, "", Target(work.gateway_id, "log", log_id, event_id), now)
+                db.execute(sql.REFILE, (row, work.target_id, log_id in last))
+            db.execute("DELETE FROM change WHERE target = ?", (work.target_id,))
+            db.execute("DELETE FROM target WHERE id = ?", (work.target_id,))
+            self.pending = self._count(db, [""])
 
     def postpone(self, work: Work, due: float, error: str) -> None:
         """Note that it could not be delivered yet."""
-        with self._settling(work) as is_ours:
-            if is_ours:
-                self._db.execute(
-                    f"{sql.GIVE_BACK}, attempts = attempts + 1, due = ?, error = ? WHERE id = ?",
+        with self._settling(work) as db:
+            if db is not None:
+                db.execute(
+                    f"{GIVE_BACK}, attempts = attempts + 1, due = ?, error = ? WHERE id = ?",
                     (due, error, work.target_id),
                 )
 
     def fail(self, work: Work, error: str, now: float) -> bool:
         """Make it a dead letter, of which the sinks are told all the same; not if more was said since it was taken."""
-        with self._settling(work) as is_ours:
-            if not is_ours:
+        with self._settling(work) as db:
+            if db is None:
                 return False
-            if self._has_more(work):
-                self._db.execute(
-                    f"{sql.GIVE_BACK}, attempts = 0, since = ?, due = ?, error = ? WHERE id = ?",
+            if _has_more(db, work):
+                db.execute(
+                    f"{GIVE_BACK}, attempts = 0, since = ?, due = ?, error = ? WHERE id = ?",
                     (now, now, error, work.target_id),
                 )
                 return False
-            self._mirror(work, now)
-            self._db.execute(
-                f"{sql.GIVE_BACK}, attempts = attempts + 1, state = 'failed', error = ? WHERE id = ?",
+            self._mirror(db, work, now)
+            db.execute(
+                f"{GIVE_BACK}, attempts = attempts + 1, state = 'failed', error = ? WHERE id = ?",
                 (error, work.target_id),
             )
             self._said(work)
@@ -221,167 +196,99 @@ class Spool:
 
     def release(self, work: Work | None = None) -> None:
         """Give back what was taken and not tried: one target, or all."""
-        one = "" if work is None else " AND id = ?"
-        with self._writing():
-            self._db.execute(
-                f"{sql.GIVE_BACK} WHERE owner = ?{one}", (self._owner, *([] if work is None else [work.target_id]))
-            )
+        with self._writing() as db:
+            self._claims.release(db, None if work is None else work.target_id)
 
     def renew(self, now: float) -> None:
         """Keep what this queue has taken, free what nobody works on any more, and count anew."""
-        with self._writing():
-            self._db.execute("UPDATE target SET lease = ? WHERE owner = ?", (now + LEASE_SECONDS, self._owner))
-            owners = self._db.execute("SELECT DISTINCT owner FROM target WHERE owner != ''").fetchall()
-            gone = [owner for (owner,) in owners if Owner.parse(owner).is_gone]
-            self._db.execute(
-                f"{sql.GIVE_BACK} WHERE owner != '' AND (lease < ? OR owner IN (SELECT value FROM json_each(?)))",  # noqa: S608
-                (now, _json(gone)),
-            )
-            self.pending = self._count([""])
+        with self._writing() as db:
+            self._claims.renew(db, now)
+            self.pending = self._count(db, [""])
 
     def failed(self) -> list[FailedFeedback]:
         """Give the dead letters of the account, oldest first."""
-        with self._reading():
-            targets = self._db.execute(
-                "SELECT id, gateway, name, kind, sink, error, attempts, since FROM target"
-                " WHERE state = 'failed' AND account = ? ORDER BY since, id",
-                (self._account,),
-            ).fetchall()
-            return [self._failed(*target) for target in targets]
+        with self._reading() as db:
+            return [_failed(db, *target) for target in db.execute(sql.FAILED, (self._account,)).fetchall()]
 
     def retry_failed(self, now: float) -> int:
         """Let dead letters wait for delivery again, and count them."""
-        with self._writing():
-            count = self._db.execute(
-                "UPDATE target SET state = 'waiting', attempts = 0, since = ?, due = ?"
-                " WHERE state = 'failed' AND account = ?",
-                (now, now, self._account),
-            ).rowcount
-            self.pending = self._count([""])
+        with self._writing() as db:
+            count = db.execute(sql.RETRY, (now, now, self._account)).rowcount
+            self.pending = self._count(db, [""])
         return count
 
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_spool(self._path)
-        return self._connection
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return ("", *self._sinks)
-
-    def _failed(self, target: int, gateway: str, name: str, kind: Kind, sink: str, *rest: Any) -> FailedFeedback:
-        rows = self._db.execute(
-            "SELECT body FROM change WHERE target = ? AND done = 0 ORDER BY coalesce(said, seq), seq", (target,)
-        )
-        return FailedFeedback(gateway, name, kind, sink, [parse_json(body) for (body,) in rows], *rest)
-
-    def _add(self, sink: str, target: Target, bodies: Sequence[bytes], now: float) -> None:
-        row = self._row(sink, target, now)
-        self._db.executemany(
-            "INSERT INTO change (target, is_for_all, body) VALUES (?, ?, ?)",
-            [(row, target.is_for_all, body) for body in bodies],
-        )
-        if not sink:
-            self.pending += len(bodies)
-
-    def _row(self, sink: str, target: Target, now: float) -> int:
+    def _row(self, db: sqlite3.Connection, sink: str, target: Target, now: float) -> int:
         key = (sink, self._account, target.gateway_id, target.kind, target.name, target.event_id, now, now)
-        row, attempts = self._db.execute(sql.INSERT_TARGET, key).fetchone()
-        if attempts < 0:  # it was a dead letter, and all of it waits again
-            self._db.execute("UPDATE target SET attempts = 0 WHERE id = ?", (row,))
-            self.pending = self._count([""])
+        [(row,)] = db.execute(sql.INSERT_TARGET, key).fetchall()
+        if db.execute(sql.REVIVE).rowcount:
+            self.pending = self._count(db, [""])
         return int(row)
 
-    def _mirror(self, work: Work, now: float) -> None:
-        if work.sink or not self._sinks:
+    def _mirror(self, db: sqlite3.Connection, work: Work, now: float) -> None:
+        if work.sink:
             return
-        bodies = self._db.execute(
-            "SELECT body FROM change WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY coalesce(said, seq), seq",
-            (_json(work.seqs),),
-        ).fetchall()
         target = Target(work.gateway_id, work.kind, work.name, work.event_id)
         for sink in self._sinks:
-            self._add(sink, target, [body for (body,) in bodies], now)
+            db.execute(sql.MIRROR, (self._row(db, sink, target, now), as_json(work.seqs)))
 
     def _said(self, work: Work) -> None:
         if not work.sink:
             self.pending -= len(work.seqs)
 
-    def _has_more(self, work: Work) -> bool:
-        """Tell whether more was said of a target since it was taken."""
-        return self._db.execute(sql.MORE, (work.target_id, _json(work.seqs))).fetchone() is not None
-
-    def _tidy(self) -> None:
+    def _tidy(self, db: sqlite3.Connection) -> None:
         """Forget what was delivered, but for what is newer than feedback whose log is still looked for."""
         oldest = math.inf
-        if self._db.execute(sql.IS_SEARCHED).fetchone() is not None:
+        if db.execute(sql.IS_SEARCHED).fetchone() is not None:
             self._untidied += 1
             if self._untidied % _TIDY_EVERY:
                 return
-            oldest = self._db.execute(sql.OLDEST_SEARCHED).fetchone()[0] or math.inf
-        told = self._db.execute(
-            "DELETE FROM change WHERE done = 1 AND coalesce(said, seq) < ? RETURNING target", (oldest,)
-        ).fetchall()
-        self._db.execute(
-            "DELETE FROM target WHERE state = 'done' AND id IN (SELECT value FROM json_each(?))"
-            " AND NOT EXISTS (SELECT 1 FROM change WHERE change.target = target.id)",
-            (_json({target for (target,) in told}),),
-        )
+            oldest = db.execute(sql.OLDEST_SEARCHED).fetchone()[0] or math.inf
+        told = db.execute(sql.FORGET_CHANGES, (oldest,)).fetchall()
+        db.execute(sql.FORGET_TARGETS, (as_json({target for (target,) in told}),))
 
-    def _count(self, sinks: Sequence[str]) -> int:
-        return int(self._db.execute(sql.COUNT, (self._account, _json(sinks))).fetchone()[0])
+    def _count(self, db: sqlite3.Connection, sinks: Sequence[str]) -> int:
+        given = (self._account, self._account, as_json(sinks))
+        return int(db.execute(sql.COUNT, given).fetchone()[0])
 
     @contextmanager
-    def _settling(self, work: Work) -> Iterator[bool]:
-        """Tell whether what was taken is still ours; a claim that was not renewed in time may be another's."""
-        with self._writing():
-            ours = "SELECT 1 FROM target WHERE id = ? AND owner = ?"
-            yield self._db.execute(ours, (work.target_id, self._owner)).fetchone() is not None
+    def _settling(self, work: Work) -> Iterator[sqlite3.Connection | None]:
+        """Give nothing when what was taken is another's by now."""
+        with self._writing() as db:
+            yield db if self._claims.has(db, work.target_id) else None
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock:
-            self._check_open()
-            yield
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a spool in which everything is filed."""
+        with self._database as db:
+            is_filed = inbox.is_empty(db)
+            if is_filed:
+                yield db
+        if not is_filed:
+            with self._writing() as db:
+                yield db
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock:
-            self._check_open()
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Give a spool in which everything is filed, for one transaction."""
+        with self._database as db:
             pending = self.pending
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
+                with transaction(db):
+                    if inbox.file_all(db):
+                        self.pending = self._count(db, [""])
+                    yield db
             except BaseException:
                 self.pending = pending
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise RuntimeError("the feedback queue is closed")
+
+def _has_more(db: sqlite3.Connection, work: Work) -> bool:
+    """Tell whether more was said of a target since it was taken."""
+    return db.execute(sql.MORE, (work.target_id, as_json(work.seqs))).fetchone() is not None
 
 
-def _close_at_forks(spool: Spool) -> None:
-    """Have a spool closed while its process forks, as long as there is one."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    held = weakref.ref(spool)
-
-    def tell(method: Callable[[Spool], None]) -> None:
-        kept = held()
-        if kept is not None:
-            method(kept)
-
-    os.register_at_fork(
-        before=lambda: tell(Spool.before_fork),
-        after_in_parent=lambda: tell(Spool.after_fork),
-        after_in_child=lambda: tell(Spool.after_fork),
-    )
-
-
-def _json(values: Iterable[object]) -> str:
-    return dump_json(list(values)).decode()
+def _failed(
+    db: sqlite3.Connection, target: int, gateway: str, name: str, kind: Kind, sink: str, *rest: Any
+) -> FailedFeedback:
+    changes = [parse_json(body) for _, body, done in db.execute(sql.CHANGES, (target,)) if not done]
+    return FailedFeedback(gateway, name, kind, sink, changes, *rest)

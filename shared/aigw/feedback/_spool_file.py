@@ -11,7 +11,7 @@ from typing import Final
 
 from aigw._errors import ConfigurationError
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BUSY_SECONDS: Final = 10.0
 _SCHEMA: Final = f"""
 BEGIN IMMEDIATE;
@@ -23,10 +23,16 @@ CREATE TABLE IF NOT EXISTS target (
 CREATE TABLE IF NOT EXISTS change (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, said INTEGER, target INTEGER NOT NULL REFERENCES target, body BLOB NOT NULL,
   is_for_all INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS inbox (
+  seq INTEGER PRIMARY KEY, account TEXT NOT NULL, said_at REAL NOT NULL, body BLOB NOT NULL, gateway TEXT NOT NULL,
+  kind TEXT NOT NULL, name TEXT NOT NULL, event_id TEXT NOT NULL, is_for_all INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS change_target ON change (target);
 CREATE INDEX IF NOT EXISTS change_done ON change (target) WHERE done = 1;
-CREATE INDEX IF NOT EXISTS target_waiting ON target (due) WHERE state = 'waiting';
+DROP INDEX IF EXISTS target_waiting;
+CREATE INDEX IF NOT EXISTS target_ours ON target (account, sink) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS target_free ON target (account, sink, due) WHERE state = 'waiting' AND owner = '';
 CREATE INDEX IF NOT EXISTS target_searched ON target (id) WHERE state = 'waiting' AND kind != 'log' AND sink = '';
+CREATE INDEX IF NOT EXISTS target_revived ON target (id) WHERE attempts < 0;
 CREATE INDEX IF NOT EXISTS target_owned ON target (owner) WHERE owner != '';
 PRAGMA user_version = {_VERSION};
 COMMIT;
@@ -34,7 +40,7 @@ COMMIT;
 
 
 def open_spool(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
-    """Open a spool, and make it if it is new; in memory without a path.
+    """Open a spool, and make it if it is new, or give it what is new since its version; in memory without a path.
 
     Raises:
         ConfigurationError: The file is no spool of this version.
@@ -45,12 +51,12 @@ def open_spool(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
         _make(Path(path))
     db = sqlite3.connect(path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        is_new = _check(db, path)
+        is_complete = _check(db, path)
         if path is not None:
             Path(path).chmod(0o600)
             _insist(db, "PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        if is_new:
+        if not is_complete:
             _insist(db, _SCHEMA)
     except BaseException:
         db.close()
@@ -67,18 +73,18 @@ def _make(path: Path) -> None:
 
 
 def _check(db: sqlite3.Connection, path: object) -> bool:
-    """Tell whether the file is new; refuse what somebody else keeps there."""
+    """Tell whether the file has all our tables; refuse what somebody else keeps there."""
     try:
         version, tables = _look(db)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         raise ConfigurationError(f"the spool {str(path)!r} cannot be used: {error}") from error
-    if version not in (0, _VERSION):
+    if not 0 <= version <= _VERSION:
         raise ConfigurationError(f"the spool {str(path)!r} has version {version}; this aigw knows version {_VERSION}")
     if tables and not version:
         raise ConfigurationError(f"the spool {str(path)!r} is a database of something else")
-    return bool(version == 0)
+    return bool(version == _VERSION)
 
 
 def _look(db: sqlite3.Connection) -> tuple[int, int]:
