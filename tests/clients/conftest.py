@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,6 +31,14 @@ class Logs:
     def newest(self, **wish: str) -> list[dict[str, Any]]:
         """Read the newest logs, the newest first."""
         return self._read(self._url, **wish)
+
+    def soon(self) -> dict[str, Any]:
+        """Read the newest log, once there is one: the gateway learns a little later that a caller left."""
+        until = time.monotonic() + 5
+        while not (logs := self.newest()):
+            assert time.monotonic() < until, "no log was written"
+            time.sleep(0.01)
+        return logs[0]
 
     def _read(self, url: str, **wish: str) -> Any:
         reply = self._client.get(url, params=wish)

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from aigw.local import LocalGateway, Reply
+from aigw.local import LocalGateway, Reply, ScriptUpstream
 from aigw.local._server import _listen
 
 PATH = "/v1/acct/gw/openai/chat/completions"
@@ -125,7 +125,7 @@ def test_logs_outlive_the_server_when_a_folder_is_given(tmp_path, kit):
 
 
 def test_a_body_above_the_limit_is_refused(aigw_local, kit, monkeypatch):
-    monkeypatch.setattr("aigw.local._server.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("aigw.local._endpoint.MAX_BODY_BYTES", 1000)
     reply = httpx.post(aigw_local.base_url + PATH, content=b"x" * 1001)
     assert reply.status_code == 413
     assert reply.json()["success"] is False
@@ -158,3 +158,11 @@ def test_small_writes_are_sent_at_once():
     listener = _listen("127.0.0.1", 0)
     with listener:
         assert listener.proto == socket.IPPROTO_TCP  # asyncio asks for this before it turns Nagle's algorithm off
+
+
+def test_a_stream_that_is_cut_ends_its_connection_without_a_complaint_in_the_log(caplog):
+    cut = ScriptUpstream([{"text": "one two three", "cut": 2}])
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    with LocalGateway(upstream=cut) as gateway, pytest.raises(httpx.RemoteProtocolError, match="peer closed"):
+        httpx.post(gateway.base_url + PATH, json=body)
+    assert [entry.name for entry in caplog.records if entry.name.startswith("uvicorn")] == []

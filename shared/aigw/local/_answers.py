@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._http import Headers
 from aigw._json import dump_json, parse_json
 from aigw.local._envelopes import enveloped
 from aigw.local._reply import JSON, Reply
@@ -65,7 +64,7 @@ def _translated(call: ModelCall, answer: dict[str, Any]) -> bytes:
 
 
 def _parse(reply: Reply) -> dict[str, Any] | None:
-    is_json = not Headers(reply.headers).media_type.startswith(_NEVER_JSON)
+    is_json = not reply.media_type.startswith(_NEVER_JSON)
     try:
         value = parse_json(reply.body) if is_json and isinstance(reply.body, bytes) else None
     except ValueError:

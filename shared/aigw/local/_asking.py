@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aigw.local._provider_keys import KeyRing
     from aigw.local._upstream import Upstream, UpstreamEndpoint
 
+_PAYMENT_AND_KEY: Final = frozenset({*PAYMENT_FIELDS, *KEY_HEADERS})
 _FAILED: Final = (400, 2005, "Failed to get response from provider")
 
 
@@ -176,5 +177,5 @@ def _unspoken(arrival: Arrival, entry: LogEntry, call: ModelCall) -> RefusalErro
 
 
 def _fields(arrival: Arrival, credential: Credential) -> tuple[tuple[str, str], ...]:
-    left_out = {*PAYMENT_FIELDS, *(KEY_HEADERS if credential.fields else ())}
+    left_out = _PAYMENT_AND_KEY if credential.fields else PAYMENT_FIELDS
     return (*(pair for pair in arrival.fields if pair[0] not in left_out), *credential.fields)

@@ -46,8 +46,8 @@ def without_credentials(
     host: Host, fields: Iterable[tuple[str, str]], tokens: Collection[str]
 ) -> tuple[tuple[str, str], ...]:
     """Give the fields, names in lower case, without those meant for the gateway; what is left is for the provider."""
-    lower = ((name.lower(), value) for name, value in fields)
-    return tuple((name, value) for name, value in lower if not _is_credential(host, name, value, tokens))
+    lower = [(name.lower(), value) for name, value in fields]
+    return tuple([pair for pair in lower if not _is_credential(host, *pair, tokens)])
 
 
 def _authenticate_rest(token: str, tokens: Collection[str]) -> None:

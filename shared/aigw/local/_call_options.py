@@ -60,6 +60,9 @@ class CallOptions:
     backoff: Backoff | None = None
 
 
+_NO_OPTIONS: Final = CallOptions()
+
+
 def read_options(headers: Mapping[str, str]) -> CallOptions:
     """Read the options of one call.
 
@@ -68,6 +71,8 @@ def read_options(headers: Mapping[str, str]) -> CallOptions:
 
     Source: AI Gateway docs, Header glossary, with the deprecated `cf-skip-cache` and `cf-cache-ttl`.
     """
+    if not any(name.startswith("cf-") for name in headers):
+        return _NO_OPTIONS
     ttl = _number(headers, "cf-aig-cache-ttl", "cf-cache-ttl")
     return CallOptions(
         skip_cache=_flag(headers, "cf-aig-skip-cache", "cf-skip-cache") or False,

@@ -152,7 +152,7 @@ class Engine:
         except RefusalError as refusal:
             endpoint = unquote(below.partition("?")[0]).strip("/")
             unknown = Surface("raw", "native", "" if provider == "compat" else provider, endpoint)
-            return self._pipeline.refuse(come_in(unknown), refusal)
+            return await self._pipeline.refuse(come_in(unknown), refusal)
         return await self._pipeline.answer(come_in(surface))
 
     async def _ask_steps(self, steps: list[UniversalStep], entrance: Entrance) -> Reply:

@@ -71,6 +71,8 @@ class Guard:
             RefusalError: 424/2016 (422/2017 on a run) or 2029 when it is blocked; 402/2021 or 503/7013 without a scan.
         """
         settings = arrival.entrance.settings
+        if not (settings.guardrails or settings.dlp):
+            return
         self._check_service(arrival)
         if _rules(settings, "REQUEST") or _policies(settings, "REQUEST"):
             self._check("REQUEST", arrival, entry, prompt_text(call.body))
@@ -116,6 +118,8 @@ class Guard:
 
 def checks_answers(settings: GatewaySettings) -> bool:
     """Tell whether a gateway has anything to say of answers."""
+    if not (settings.guardrails or settings.dlp):
+        return False
     return bool(_rules(settings, "RESPONSE") or _policies(settings, "RESPONSE"))
 
 

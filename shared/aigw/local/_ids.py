@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from uuid import UUID
 
 
 def new_id(now_ns: int | None = None) -> str:
@@ -18,4 +17,5 @@ def new_id(now_ns: int | None = None) -> str:
     milliseconds, rest = divmod(time.time_ns() if now_ns is None else now_ns, 1_000_000)
     fraction = rest * 4096 // 1_000_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

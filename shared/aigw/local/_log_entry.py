@@ -2,17 +2,15 @@
 
 What is kept of a payload: heads of 4096 bytes, whole bodies up to 10 MB (Source: AI Gateway docs, Limits); Cloudflare
 does not say how long a head is. What an answer costs is said by the caller's custom cost, else by the price list where
-the switch `costs` lets it; the offline model is free. A log that cannot be written is reported to `logging`, and the
-caller still gets the answer. Limits that count dollars hear of the cost here too, also of a call that is not logged.
+the switch `costs` lets it; the offline model is free. Limits that count dollars hear of the cost here too, also of a
+call that is not logged.
 """
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aigw.local._log_record import LogRecord
 from aigw.local._model_names import named_by_answer
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aigw.local._arrival import Arrival
-    from aigw.local._logs_store import LogStore
+    from aigw.local._log_writer import LogWriter
     from aigw.local._model_names import ModelName
     from aigw.local._switches import Costs
 
@@ -32,7 +30,6 @@ MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 FREE_UPSTREAM: Final = "local"
 """The provider name of the offline model, which costs nothing."""
 
-_log: Final = logging.getLogger("aigw.local")
 _CACHE_HIT: Final = Usage(0, 0)
 _MODEL_TYPES: Final = {"embeddings": "text-embeddings", "chat/completions": "text-generation"}
 
@@ -74,11 +71,29 @@ class LoggedBody:
         return data[:HEAD_BYTES].decode("utf-8", "replace" if len(data) <= HEAD_BYTES else "ignore")
 
 
+class Outcome(NamedTuple):
+    """How a step ended.
+
+    Attributes:
+        status: The status the caller gets.
+        media_type: The answer's content type.
+        usage: The answer's tokens; of a cached answer, those it took when it was made.
+        cached: Whether the answer came from the cache; its input tokens and its cost are 0 then.
+        failed: Whether the answer broke off.
+    """
+
+    status: int
+    media_type: str
+    usage: Usage | None = None
+    cached: bool = False
+    failed: bool = False
+
+
 class LogEntry:
     """What is known of one step so far; `write` puts it into the log, the first time it is called.
 
     Args:
-        store: Where logs are kept.
+        logs: What writes logs.
         arrival: The step.
         costs: Which answers are priced by the table.
 
@@ -93,8 +108,8 @@ class LogEntry:
         bills: Whom to tell the cost.
     """
 
-    def __init__(self, store: LogStore, arrival: Arrival, costs: Costs = "real") -> None:
-        self._store = store
+    def __init__(self, logs: LogWriter, arrival: Arrival, costs: Costs = "real") -> None:
+        self._logs = logs
         self._arrival = arrival
         self._costs = costs
         self._written = False
@@ -112,35 +127,31 @@ class LogEntry:
         if answering and self.model is not None and not self.model.asked:
             self.model = named_by_answer(self.model.provider, answering)
 
-    def write(
-        self, status: int, media_type: str, usage: Usage | None = None, *, cached: bool = False, failed: bool = False
-    ) -> None:
-        """Write the log, if the step is logged, and tell the cost; once is enough.
+    def write(self, outcome: Outcome) -> None:
+        """Write the log, if the step is logged, and tell the cost; once is enough."""
+        record = self._close(outcome)
+        if record is not None:
+            self._logs.write(record)
 
-        Args:
-            status: The status the caller gets.
-            media_type: The answer's content type.
-            usage: The answer's tokens; of a cached answer, those it took when it was made.
-            cached: Whether the answer came from the cache; its input tokens and its cost are 0 then.
-            failed: Whether the answer broke off.
-        """
+    async def write_together(self, outcome: Outcome) -> None:
+        """Do what `write` does, together with the other steps that end now."""
+        record = self._close(outcome)
+        if record is not None:
+            await self._logs.write_together(record)
+
+    def _close(self, outcome: Outcome) -> LogRecord | None:
         if self._written:
-            return
+            return None
         self._written = True
-        usage = Usage(0, (usage or _CACHE_HIT).tokens_out) if cached else usage or Usage()
-        cost = self._cost(usage, cached=cached)
+        usage = outcome.usage or Usage()
+        if outcome.cached:
+            usage = Usage(0, (outcome.usage or _CACHE_HIT).tokens_out)
+        cost = self._cost(usage, cached=outcome.cached)
         for bill in self.bills:
             bill(cost or 0.0)
-        if not self._arrival.is_logged:
-            return
-        try:
-            self._store.add(self._record(status, media_type, usage, cost, cached=cached, failed=failed))
-        except (sqlite3.Error, OverflowError):
-            _log.exception("log %s could not be written", self._arrival.ids.log)
+        return self._record(outcome, usage, cost) if self._arrival.is_logged else None
 
-    def _record(
-        self, status: int, media_type: str, usage: Usage, cost: float | None, *, cached: bool, failed: bool
-    ) -> LogRecord:
+    def _record(self, outcome: Outcome, usage: Usage, cost: float | None) -> LogRecord:
         arrival, model = self._arrival, self.model
         entrance = arrival.entrance
         request = LoggedBody.of(arrival.content)
@@ -154,8 +165,8 @@ class LogEntry:
             model=model.logged if model else arrival.surface.model,
             path=arrival.surface.endpoint,
             duration_ms=round((time.perf_counter() - arrival.began) * 1000),
-            success=status < 400 and not failed,
-            cached=cached,
+            success=outcome.status < 400 and not outcome.failed,
+            cached=outcome.cached,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             cost=cost,
@@ -164,8 +175,8 @@ class LogEntry:
             model_type=_MODEL_TYPES.get(self.endpoint),
             request_type=arrival.kind,
             request_content_type=arrival.headers.media_type or None,
-            response_content_type=media_type,
-            status_code=status,
+            response_content_type=outcome.media_type,
+            status_code=outcome.status,
             step=arrival.step,
             event_id=arrival.ids.event,
             user_agent=arrival.headers.get("user-agent"),

@@ -41,7 +41,6 @@ class OfflineUpstream:
     ) -> Reply:
         """Answer one call; see `Upstream.send`. The headers do not matter here."""
         del headers
-        await anyio.lowlevel.checkpoint()
         try:
             if endpoint == "embeddings":
                 return json_reply(200, offline.embed(body))

@@ -11,6 +11,7 @@ from aigw.local._budget import Budget
 from aigw.local._cache import ResponseCache
 from aigw.local._faults import Faults
 from aigw.local._guard import Guard
+from aigw.local._log_writer import LogWriter
 from aigw.local._pipeline import Pipeline
 from aigw.local._provider_keys import KeyRing
 
@@ -82,7 +83,7 @@ def assemble(
     cache, keys = ResponseCache(clock), KeyRing()
     budget = Budget(windows, switches)
     asking = Asking(upstream, upstreams, keys, budget, router, Faults(), AutoRouter(switches.auto_pool))
-    pipeline = Pipeline(asking, store, cache, models, budget, Guard(*checks, budget, switches), switches)
+    pipeline = Pipeline(asking, LogWriter(store), cache, models, budget, Guard(*checks, budget, switches), switches)
     return Parts(
         pipeline, store, cache, keys, windows, tuple({id(one): one for one in (upstream, *upstreams.values())}.values())
     )

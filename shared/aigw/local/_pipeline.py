@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from aigw._http import Headers
 from aigw.local._answers import answering_model, read_body, translate_answer
 from aigw.local._cache import DEFAULT_TTL, CachedReply, default_key, plan_cache
 from aigw.local._guard import dlp_header, unstreamed
 from aigw.local._ids import new_id
-from aigw.local._log_entry import LogEntry
+from aigw.local._log_entry import LogEntry, Outcome
 from aigw.local._log_room import with_room
 from aigw.local._model_call import ModelCall, read_call, read_content, read_model_name
 from aigw.local._model_names import unknown_model
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from aigw.local._budget import Budget
     from aigw.local._cache import CachePlan, ResponseCache
     from aigw.local._guard import Guard
-    from aigw.local._logs_store import LogStore
+    from aigw.local._log_writer import LogWriter
     from aigw.local._model_names import ModelName
     from aigw.local._switches import Switches
     from aigw.local._usage import Usage
@@ -55,7 +54,7 @@ class Pipeline:
 
     Attributes:
         asking: Who asks upstreams.
-        store: Where logs are kept.
+        logs: What writes logs.
         cache: Where answers are kept.
         models: Patterns of the models that exist; all when empty.
         budget: The limits of gateways.
@@ -64,7 +63,7 @@ class Pipeline:
     """
 
     asking: Asking
-    store: LogStore
+    logs: LogWriter
     cache: ResponseCache
     models: Collection[str]
     budget: Budget
@@ -78,21 +77,21 @@ class Pipeline:
             arrival: The step.
             is_last: Whether no other step follows if this one fails.
         """
-        arrival = with_room(self.store, arrival)
-        entry = LogEntry(self.store, arrival, self.switches.costs)
+        arrival = with_room(self.logs.store, arrival)
+        entry = LogEntry(self.logs, arrival, self.switches.costs)
         try:
             reply = await self._answer(arrival, entry, is_last=is_last)
         except RefusalError as refusal:
             entry.model = entry.model or guess_refused_model(arrival)
-            reply = _logged(entry, refusal.reply(arrival.entrance.host))
+            reply = await _logged(entry, refusal.reply(arrival.entrance.host))
         return reply.with_headers(*_id_headers(arrival, reply.status), *dlp_header(entry))
 
-    def refuse(self, arrival: Arrival, refusal: RefusalError) -> Reply:
+    async def refuse(self, arrival: Arrival, refusal: RefusalError) -> Reply:
         """Refuse a step that cannot be read at all; it is logged like any other."""
-        arrival = with_room(self.store, arrival)
-        entry = LogEntry(self.store, arrival)
+        arrival = with_room(self.logs.store, arrival)
+        entry = LogEntry(self.logs, arrival)
         entry.model = guess_refused_model(arrival)
-        reply = _logged(entry, refusal.reply(arrival.entrance.host))
+        reply = await _logged(entry, refusal.reply(arrival.entrance.host))
         return reply.with_headers(*_id_headers(arrival, reply.status))
 
     async def _answer(self, arrival: Arrival, entry: LogEntry, *, is_last: bool) -> Reply:
@@ -110,7 +109,8 @@ class Pipeline:
         key = (arrival.entrance.account_id, arrival.entrance.gateway_id, plan.key)
         cached = self.cache.get(key)
         if cached is not None:
-            return self._checked(arrival, entry, cached.reply, cached.usage, cached=True).with_headers(_HIT)
+            hit = await self._checked(arrival, entry, cached.reply, cached.usage, cached=True)
+            return hit.with_headers(_HIT)
         return (await ask(lambda fresh: self.cache.put(key, fresh, plan.ttl))).with_headers(_MISS)
 
     def _read(self, arrival: Arrival, entry: LogEntry) -> ModelCall:
@@ -139,7 +139,7 @@ class Pipeline:
         self, arrival: Arrival, entry: LogEntry, call: ModelCall, keep: Keep | None = None, *, is_last: bool
     ) -> Reply:
         call, reply = await self.asking.ask(arrival, entry, call, is_last=is_last)
-        media_type = Headers(reply.headers).media_type
+        media_type = reply.media_type
         if not isinstance(reply.body, bytes) and call.native is not None:
             passed = _passed_on(entry, call, reply, reply.body, media_type)
             return passed.with_headers(*self._run_id(arrival, call))
@@ -152,13 +152,13 @@ class Pipeline:
         entry.name_model(answering_model(call, reply))
         if keep and reply.status == 200:
             keep(CachedReply(reply, usage))
-        return self._checked(arrival, entry, reply, usage)
+        return await self._checked(arrival, entry, reply, usage)
 
     def _run_id(self, arrival: Arrival, call: ModelCall) -> tuple[tuple[str, str], ...]:
         has_run = self.switches.run_ids and arrival.surface.dialect == "run" and call.model.provider != "workers-ai"
         return (("cf-aig-run-id", new_id()),) if has_run else ()
 
-    def _checked(
+    async def _checked(
         self, arrival: Arrival, entry: LogEntry, reply: Reply, usage: Usage | None, *, cached: bool = False
     ) -> Reply:
         if reply.status < 400 and isinstance(reply.body, bytes):
@@ -167,7 +167,7 @@ class Pipeline:
             except RefusalError as refusal:
                 named = tuple(field for field in reply.headers if field[0].startswith("cf-aig-"))
                 reply = refusal.reply(arrival.entrance.host).with_headers(*named)
-        return _logged(entry, reply, usage, cached=cached)
+        return await _logged(entry, reply, usage, cached=cached)
 
 
 def _plan_cache(arrival: Arrival, call: ModelCall, switches: Switches) -> CachePlan | None:
@@ -206,9 +206,9 @@ def _passed_on(entry: LogEntry, call: ModelCall, reply: Reply, source: AsyncIter
     return Reply(reply.status, reply.headers, body)
 
 
-def _logged(entry: LogEntry, reply: Reply, usage: Usage | None = None, *, cached: bool = False) -> Reply:
+async def _logged(entry: LogEntry, reply: Reply, usage: Usage | None = None, *, cached: bool = False) -> Reply:
     entry.body.add(reply.body if isinstance(reply.body, bytes) else b"")
-    entry.write(reply.status, Headers(reply.headers).media_type, usage, cached=cached)
+    await entry.write_together(Outcome(reply.status, reply.media_type, usage, cached=cached))
     return reply
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw._json import parse_json
 from aigw._sse import SSEDecoder
 from aigw.local._attempts import close_body
+from aigw.local._log_entry import Outcome
 from aigw.local._native_stream import NativeCodec
 from aigw.local._reply import EVENT_STREAM
 from aigw.local._upstream import StreamBrokenError, UpstreamUnreachableError
@@ -180,7 +181,7 @@ class Relay:
         usage = self._codec.usage or self._codec.estimate(self._asked)
         if isinstance(self._codec, NativeCodec):
             self._entry.name_model(self._codec.model)
-        self._entry.write(self._status, self._media_type, usage, failed=failed or self._codec.failed)
+        self._entry.write(Outcome(self._status, self._media_type, usage, failed=failed or self._codec.failed))
 
 
 def _texts(delta: Mapping[str, Any]) -> list[str]:

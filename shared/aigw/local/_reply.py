@@ -31,16 +31,23 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | AsyncIterator[bytes] = b""
 
+    @property
+    def media_type(self) -> str:
+        """The content type in lower case and without parameters; empty when there is none."""
+        value = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        return value.partition(";")[0].strip().lower()
+
     def with_headers(self, *fields: tuple[str, str]) -> Reply:
         """Give the same answer with `fields` in place of the fields of those names."""
         names = {name for name, _ in fields}
-        kept = tuple(pair for pair in self.headers if pair[0] not in names)
+        kept = [pair for pair in self.headers if pair[0] not in names]
         return Reply(self.status, (*kept, *fields), self.body)
 
 
 def header_text(value: str) -> str:
     """Make any text fit for a header: what is not printable ASCII is percent-encoded, and 1024 characters are kept."""
-    return quote(value, safe=_PRINTABLE, errors="replace")[:1024]
+    plain = value.isascii() and value.isprintable()
+    return (value if plain else quote(value, safe=_PRINTABLE, errors="replace"))[:1024]
 
 
 def json_reply(status: int, value: Any) -> Reply:

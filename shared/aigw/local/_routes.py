@@ -184,12 +184,15 @@ def find_target(method: str, url: str) -> Target:
         url: The URL, absolute or from its path on; host and query do not matter.
     """
     parts = urlsplit(url)
-    path = unquote(parts.path)
+    return _as_it_came(_find(method, unquote(parts.path)), parts.path, parts.query)
+
+
+@lru_cache(maxsize=1024)
+def _find(method: str, path: str) -> Target:
     for methods, pattern, kind, host, surface in _COMPILED:
         match = pattern.fullmatch(path)
         if match and methods.fullmatch(method):
-            target = _target(kind, host, surface, match.groupdict(default=""))
-            return _as_it_came(target, parts.path, parts.query)
+            return _target(kind, host, surface, match.groupdict(default=""))
     return Target("nothing", "rest")
 
 
@@ -254,7 +257,8 @@ def _as_it_came(target: Target, path: str, query: str) -> Target:
         return target
     segments = path.split("/", 4)
     rest = segments[4] if len(segments) > 4 else target.rest  # where a slash before it is encoded itself
-    return replace(target, rest=rest + (f"?{query}" if query else ""))
+    rest = f"{rest}?{query}" if query else rest
+    return target if rest == target.rest else replace(target, rest=rest)
 
 
 def gateway_url(origin: str, account_id: str, gateway_id: str, provider: str) -> str:

@@ -1,8 +1,6 @@
-"""The local gateway over a real socket: an ASGI application around the engine, and uvicorn in a thread.
+"""The local gateway over a real socket: its endpoint and its page, and uvicorn in a thread.
 
-Every request is answered with a watch on its connection: when the caller goes away, whatever is under way for it is
-cancelled, up to the upstream's own connection. Stopping the server cuts all connections, so it is prompt
-also with streams open.
+Stopping the server cuts all connections, so it is prompt also with streams open.
 """
 
 from __future__ import annotations
@@ -10,38 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import socket
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import uvicorn
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send  # noqa: TC002 -- the page's; if missing, say it at once
 
-from aigw._http import Request as GatewayRequest
-from aigw.local._attempts import close_body
-from aigw.local._envelopes import rest_error
-from aigw.local._origins import foreign
-from aigw.local._refusal import RefusalError
-from aigw.local._routes import find_target
-from aigw.local._upstream import StreamBrokenError
+from aigw.local._endpoint import CUT, Endpoint
 from aigw.local.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
     from aigw.local._engine import Engine
-    from aigw.local._reply import Reply
-
-MAX_BODY_BYTES: Final = 100 * 1024 * 1024
-"""A larger request body is refused with status 413."""
 
 _log: Final = logging.getLogger("aigw.local")
 _STOP_SECONDS: Final = 5.0
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]+)?|\[[0-9a-fA-F:.]+\](?::[0-9]+)?")
 
 
 class Server:
@@ -111,12 +93,24 @@ _SETTINGS: Final[dict[str, Any]] = {
 
 
 class _Config(uvicorn.Config):
-    """Uvicorn's settings, without its advice to install a WebSocket library whenever a client wants a WebSocket."""
+    """Uvicorn's settings, with whichever of its protocols as a `_Connection`."""
 
     def load(self) -> None:
         super().load()
-        silent = {"_unsupported_upgrade_warning": lambda _protocol: None}
-        self.http_protocol_class = type("Protocol", (self.http_protocol_class,), silent)
+        self.http_protocol_class = type("Protocol", (_Connection, self.http_protocol_class), {})
+
+
+class _Connection(asyncio.Protocol):
+    """What is ours in uvicorn's protocols: the endpoint may close the connection without a complaint in the log."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.app_state = {**self.app_state, CUT: transport.close}
+        super().connection_made(transport)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Spare a client that wants a WebSocket the advice to install a library."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -173,101 +167,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _application(engine: Engine, host: str) -> ASGIApp:
-    calls = _Endpoint(engine)
+    calls = Endpoint(engine)
     page = Page(engine.store, engine.tokens, host)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await (page if page.owns(scope) else calls)(scope, receive, send)
 
     return application
-
-
-class _Endpoint:
-    """The one endpoint: an ASGI application that answers every path and method."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            content = await _read_body(Request(scope, receive))
-        except ClientDisconnect:
-            return
-        with anyio.CancelScope() as answering:
-            watch = asyncio.create_task(_watch(receive, answering))  # a task group takes four times as long
-            try:
-                await self._answer(scope, content, send)
-            finally:
-                watch.cancel()
-
-    async def _answer(self, scope: Scope, content: bytes | None, send: Send) -> None:
-        request = _gateway_request(scope, content or b"")
-        why = "" if self._engine.tokens else foreign(request.method, scope["headers"])
-        if why:
-            reply = RefusalError(403, 403, why).reply(find_target(request.method, request.url).host)
-        elif content is None:
-            reply = rest_error(413, 413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-        else:
-            reply = await self._engine.answer(request)
-        await _send_reply(reply, send)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= MAX_BODY_BYTES:
-            pieces.append(piece)
-        else:
-            pieces.clear()
-    return b"".join(pieces) if size <= MAX_BODY_BYTES else None
-
-
-def _gateway_request(scope: Scope, content: bytes) -> GatewayRequest:
-    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    host = _safe_host(dict(fields).get("host", ""))
-    query = scope["query_string"].decode("latin-1")
-    path = scope["raw_path"].decode("latin-1")
-    url = f"{scope['scheme']}://{host}{path}" + (f"?{query}" if query else "")
-    return GatewayRequest(scope["method"], url, fields, content)
-
-
-def _safe_host(host: str) -> str:
-    return host if _HOST.fullmatch(host) else "localhost"
-
-
-async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
-
-
-async def _send_reply(reply: Reply, send: Send) -> None:
-    if isinstance(reply.body, bytes):
-        length = (b"content-length", str(len(reply.body)).encode())
-        await send({"type": "http.response.start", "status": reply.status, "headers": [*_raw(reply), length]})
-        await send(_part(reply.body, more=False))
-        return
-    await send({"type": "http.response.start", "status": reply.status, "headers": _raw(reply)})
-    try:
-        await _send_stream(reply.body, send)
-    finally:
-        await close_body(reply.body)
-
-
-async def _send_stream(body: AsyncIterator[bytes], send: Send) -> None:
-    try:
-        async for piece in body:
-            await send(_part(piece, more=True))
-    except StreamBrokenError:
-        return  # uvicorn closes a connection whose answer has no end, and so the caller learns of it
-    await send(_part(b"", more=False))
-
-
-def _part(data: bytes, *, more: bool) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": more}
-
-
-def _raw(reply: Reply) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]

@@ -111,6 +111,8 @@ def _read_report(report: Mapping[str, Any], words: _Words) -> Usage:
 
 
 def _at(value: Any, place: str) -> Any:
+    if "." not in place:
+        return value.get(place) if isinstance(value, dict) else None
     for name in place.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value

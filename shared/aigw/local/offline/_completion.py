@@ -120,6 +120,11 @@ def count_prompt(body: Mapping[str, Any]) -> int:
         InvalidRequest: The messages are malformed.
     """
     read_messages(body.get("messages"))
+    return _count_read(body)
+
+
+def _count_read(body: Mapping[str, Any]) -> int:
+    """Count the tokens of a request whose messages have been read."""
     offered = json.dumps(body["tools"], default=str) if body.get("tools") else ""
     return count_tokens(offered) + sum(
         _MESSAGE_TOKENS + count_tokens(_text_of(message.get("content"))) for message in body["messages"]
@@ -194,7 +199,7 @@ def _cut(found: Answer, stops: tuple[str, ...], limit: int | None) -> tuple[str,
 
 
 def _usage(body: Mapping[str, Any], text: str, calls: tuple[Call, ...], choices: int) -> dict[str, int]:
-    prompt = count_prompt(body)
+    prompt = _count_read(body)
     answered = choices * (count_tokens(text) + sum(count_tokens(f"{call.name} {call.arguments}") for call in calls))
     return {"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered}
 

@@ -46,17 +46,17 @@ def read_messages(value: Any) -> tuple[Message, ...]:
 
 def last_user(messages: Sequence[Message]) -> int:
     """Give the index of the last user message; without one, of the last message."""
-    return max((at for at, message in enumerate(messages) if message.role == "user"), default=len(messages) - 1)
+    last = len(messages) - 1
+    return next((at for at in range(last, -1, -1) if messages[at].role == "user"), last)
 
 
 def new_results(messages: Sequence[Message]) -> list[tuple[str, str]]:
     """Give what tools returned since the last user message, as pairs of tool name and text."""
+    results = [message for message in messages[last_user(messages) :] if message.role in RESULT_ROLES]
+    if not results:
+        return []
     names = {key: name for message in messages for key, name in message.calls.items()}
-    return [
-        (names.get(message.tool, message.tool), message.text)
-        for message in messages[last_user(messages) :]
-        if message.role in RESULT_ROLES
-    ]
+    return [(names.get(message.tool, message.tool), message.text) for message in results]
 
 
 def _read_message(value: Any, param: str) -> Message:

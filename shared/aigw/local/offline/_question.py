@@ -143,7 +143,8 @@ def _by_layout(groups: dict[str, str | None]) -> Question:
 
 def _without_layout(text: str) -> Question:
     paragraphs = [part for part in re.split(r"\n\s*\n|\n(?=```)", text.strip()) if part.strip()]
-    asked = [passage.text for passage in split_passages(text) if passage.text.endswith("?") and passage.kind != "code"]
+    passages = split_passages(text) if "?" in text else ()
+    asked = [passage.text for passage in passages if passage.text.endswith("?") and passage.kind != "code"]
     if asked:
         return Question(" ".join(asked), text.strip(), tuple(filter(None, (_apart(text, asked),))))
     for place in (0, -1):

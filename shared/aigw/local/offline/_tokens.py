@@ -16,7 +16,7 @@ def count_tokens(text: str) -> int:
     Chinese, Japanese or Korean character one. No model's vocabulary is consulted. An empty text has 0 tokens, and a
     text cut at white space has as many tokens as its pieces together.
     """
-    return sum(-(-len(piece) // _LETTERS_PER_TOKEN) for piece in _PIECE.findall(text))
+    return sum([-(-len(piece) // _LETTERS_PER_TOKEN) for piece in _PIECE.findall(text)])
 
 
 def first_tokens(text: str, limit: int) -> str:
