@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from langchain_aigw._examples import Example
 from langchain_aigw._tool_calls import decode_tool_calls
 from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
@@ -58,7 +59,7 @@ def decode_completion(
     if isinstance(message, AIMessage):  # counted once for all choices, so told once
         message.usage_metadata = decode_usage(completion.get("usage"))
     generations[0].generation_info = {**(generations[0].generation_info or {}), **tracer_facts(info)}
-    return ChatResult(generations=generations, llm_output={"model_name": metadata["model_name"]})
+    return _RESULT.make({"generations": generations, "llm_output": {"model_name": metadata["model_name"]}})
 
 
 def decode_content(content: Any) -> str | list[str | dict[str, Any]]:
@@ -108,16 +109,23 @@ def _answer_metadata(completion: Mapping[str, Any], model: str, info: Mapping[st
 
 def _decode_choice(choice: Mapping[str, Any], metadata: Mapping[str, Any], completion_id: str | None) -> ChatGeneration:
     message = choice.get("message") or {}
-    tool_calls, invalid_tool_calls = decode_tool_calls(message.get("tool_calls"), completion_id)
     generation_info = choice_metadata(choice)
-    decoded = AIMessage(
-        content=decode_content(message.get("content")),
-        additional_kwargs=decode_extras(message),
-        tool_calls=tool_calls,
-        invalid_tool_calls=invalid_tool_calls,
-        response_metadata={
-            **{key: dict(value) if isinstance(value, dict) else value for key, value in metadata.items()},
-            **generation_info,
-        },
-    )
+    own = {key: dict(value) if isinstance(value, dict) else value for key, value in metadata.items()}
+    said: dict[str, Any] = {
+        "content": decode_content(message.get("content")),
+        "additional_kwargs": decode_extras(message),
+        "response_metadata": {**own, **generation_info},
+    }
+    if isinstance(said["content"], str) and not message.get("tool_calls"):
+        plain = {"message": _MESSAGE.make(said), "generation_info": generation_info, "text": said["content"]}
+        return _GENERATION.make(plain)
+    tool_calls, invalid_tool_calls = decode_tool_calls(message.get("tool_calls"), completion_id)
+    decoded = AIMessage(tool_calls=tool_calls, invalid_tool_calls=invalid_tool_calls, **said)
     return ChatGeneration(message=decoded, generation_info=generation_info)
+
+
+_MESSAGE: Final = Example(
+    AIMessage(content="", additional_kwargs={}, tool_calls=[], invalid_tool_calls=[], response_metadata={})
+)
+_GENERATION: Final = Example(ChatGeneration(message=_MESSAGE.make({}), generation_info={}))
+_RESULT: Final = Example(ChatResult(generations=[], llm_output={}))

@@ -7,6 +7,7 @@ again. The messages given are never changed.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import (
@@ -46,14 +47,20 @@ def encode_message(message: BaseMessage) -> WireMessage:
         TypeError: It is of a kind the wire has no role for.
         ValueError: A block holds data that no part can carry.
     """
-    for kind, encode in _ENCODERS:
-        if isinstance(message, kind):
-            return encode(message)
-    raise TypeError(f"a {type(message).__name__} cannot be sent: the wire has no role for it")
+    return _encoder_of(type(message))(message)
+
+
+@cache
+def _encoder_of(kind: type[BaseMessage]) -> Callable[[Any], WireMessage]:
+    for known, encode in _ENCODERS:
+        if issubclass(kind, known):
+            return encode
+    raise TypeError(f"a {kind.__name__} cannot be sent: the wire has no role for it")
 
 
 def _encode_plain(message: BaseMessage, role: str) -> WireMessage:
-    wire: WireMessage = {"role": role, "content": encode_content(message.content)}
+    content = message.content
+    wire: WireMessage = {"role": role, "content": content if isinstance(content, str) else encode_content(content)}
     name = message.name or message.additional_kwargs.get("name")
     if name:
         wire["name"] = name

@@ -8,7 +8,6 @@ headers alone: no cookie and no credential can be among them.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +17,7 @@ from langchain_core import exceptions
 import aigw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
 _KINDS: Final[tuple[tuple[type[aigw.AIGatewayError], str], ...]] = (
     (aigw.AuthenticationError, "ModelAuthenticationError"),
@@ -107,16 +106,21 @@ def translate_error(error: aigw.AIGatewayError) -> aigw.AIGatewayError:
     return translated.with_traceback(error.__traceback__)
 
 
-@contextmanager
-def langchain_errors() -> Iterator[None]:
-    """Raise the core's errors as LangChain's too."""
-    try:
-        yield
-    except aigw.AIGatewayError as error:
-        translated = translate_error(error)
-        if translated is error:
-            raise
-        raise translated from error.__cause__
+class langchain_errors:  # noqa: N801  read as the verb it is in a `with` statement
+    """Raises the core's errors as LangChain's too."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, aigw.AIGatewayError):
+            translated = translate_error(error)
+            if translated is not error:
+                raise translated from error.__cause__
 
 
 def is_overflow(error: aigw.AIGatewayError) -> bool:

@@ -23,6 +23,7 @@ _NOT_SENT: Final = (
     "gateway_options",
     "ls_structured_output_format",
     "stream",
+    "stream_options",
     "stream_usage",
     "surface",
 )
@@ -80,13 +81,15 @@ def build_request(
         for name in _ONLY_WITH_TOOLS:
             params.pop(name, None)
     stream_options = _stream_options(params, defaults, call) if is_stream else {}
-    params.pop("stream_options", None)
-    body = {name: value for name, value in params.items() if name not in _NOT_SENT}
-    body = {"model": body.pop("model"), "messages": encode_messages(messages), **body}
+    surface = params.get("surface")
+    for name in _NOT_SENT:
+        params.pop(name, None)
+    body = {"model": params.pop("model"), "messages": encode_messages(messages), **params}
     if stream_options:
         body["stream_options"] = stream_options
-    body |= {**(defaults.get("extra_body") or {}), **(call.get("extra_body") or {})}
-    return ChatRequest(body, call.get("gateway_options"), params.get("surface"))
+    for more in (defaults.get("extra_body"), call.get("extra_body")):
+        body |= more or {}
+    return ChatRequest(body, call.get("gateway_options"), surface)
 
 
 def _merge(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:

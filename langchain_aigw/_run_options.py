@@ -13,7 +13,7 @@ from langchain_core.runnables.config import ensure_config
 
 from aigw import ConfigurationError
 from aigw.integration import context_options, forward_metadata, metadata_of
-from langchain_aigw._runs import started_metadata
+from langchain_aigw._runs import noted_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def run_options(
 
 def options_around() -> list[tuple[str, Any]]:
     """Give the options of a call that stand neither on the model nor in its keywords: the context's, the run's."""
-    given = started_metadata().get(OPTIONS_KEY)
+    given = noted_metadata().get(OPTIONS_KEY)
     merged = _merge(context_options(), given) if isinstance(given, Mapping) else context_options()
     return sorted(merged.items())
 

@@ -1,32 +1,32 @@
 """The run a call belongs to, known at the place where the call is made.
 
-LangChain hands `_generate` a run manager, but `_stream` none. So every model carries a small callback handler that
-notes its run in a context variable just before the model is called, and the model's methods take it from there as
-their first statement. The handler runs inline: LangChain would call any other in a thread, where the note is lost.
-Handlers that record runs share the same `ModelRun`, so what the model reports is theirs at once.
+LangChain hands `_generate` a run manager, but `_stream` none. So what stands around these methods (`_run_model`) notes
+the run in a context variable, and the methods take it from there as their first statement. A callback handler would
+be told the run too, but LangChain asks each handler at each chunk. Handlers that record runs share the same `ModelRun`,
+so what the model reports is theirs at once.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from contextvars import ContextVar
-from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, overload
 from weakref import WeakValueDictionary
 
-from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import ensure_config
+from langchain_core.utils.uuid import uuid7
 
 from langchain_aigw._captured import CAPTURES
 from langchain_aigw._recorded import CallReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
     from uuid import UUID
 
-    from langchain_core.callbacks import BaseRunManager, Callbacks
-    from langchain_core.messages import BaseMessage
+    from langchain_core.callbacks import BaseRunManager
+    from langchain_core.runnables import RunnableConfig
 
     from langchain_aigw._recorded import Caller, RecordedCall
 
@@ -71,34 +71,8 @@ class _Runs:
             return run
 
 
-class _Started:
-    """The runs that one call of LangChain's started together, mostly one, of which none is taken yet."""
-
-    __slots__ = ("awaited", "runs", "size")
-
-    def __init__(self, size: int) -> None:
-        self.size = self.awaited = size
-        self.runs: deque[ModelRun] = deque()
-
-    def add(self, run: ModelRun) -> None:
-        self.awaited -= 1
-        self.runs.append(run)
-
-    def take(self, run_id: UUID | None) -> ModelRun | None:
-        """Give the run of that id, or the first one; each is given once, so no later call can take it for its own."""
-        try:
-            if run_id is None:
-                return self.runs.popleft()
-            run = next(run for run in tuple(self.runs) if run.run_id == run_id)
-            self.runs.remove(run)
-        except (IndexError, StopIteration, ValueError):
-            return None
-        return run
-
-
 _NODE_KEY: Final = "langgraph_node"
 _RUNS: Final = _Runs()
-_STARTED: Final[ContextVar[_Started | None]] = ContextVar("langchain_aigw.started", default=None)
 
 
 def model_run(run_id: UUID) -> ModelRun:
@@ -106,26 +80,39 @@ def model_run(run_id: UUID) -> ModelRun:
     return _RUNS.get(run_id)
 
 
-def take_run(run_manager: BaseRunManager | None) -> ModelRun | None:
-    """Give the run that the calling method of a model belongs to; `None` when it was not called by LangChain.
-
-    Args:
-        run_manager: What LangChain passed in, if it did.
-    """
-    started = _STARTED.get()
-    noted = started.take(run_manager.run_id if run_manager else None) if started else None
-    if noted is not None or run_manager is None:
-        return noted
+@overload
+def run_of_manager(run_manager: BaseRunManager) -> ModelRun: ...
+@overload
+def run_of_manager(run_manager: None) -> None: ...
+@overload
+def run_of_manager(run_manager: BaseRunManager | None) -> ModelRun | None: ...
+def run_of_manager(run_manager: BaseRunManager | None) -> ModelRun | None:
+    """Give the run that LangChain's run manager stands for, if there is one."""
+    if run_manager is None:
+        return None
     run = model_run(run_manager.run_id)
     run.parent_run_id = run_manager.parent_run_id or surrounding_run_id()
     run.metadata = run_manager.metadata
     return run
 
 
-def started_metadata() -> Mapping[str, Any]:
-    """Give the metadata of the run that is about to call its model, without taking the run."""
-    started = _STARTED.get()
-    return started.runs[0].metadata if started and started.runs else {}
+def run_of_stream(config: RunnableConfig | None, own: Mapping[str, Any]) -> ModelRun:
+    """Give the run that a stream with this config will be, if LangChain is given its id.
+
+    Args:
+        config: The config of the stream; it stands over that of the run around.
+        own: The metadata that the model adds to that of the config.
+    """
+    whole = ensure_config(config)
+    callbacks = whole.get("callbacks")
+    run = model_run(whole.get("run_id") or uuid7())
+    inherited: Mapping[str, Any] = {}
+    above = None
+    if isinstance(callbacks, BaseCallbackManager):
+        inherited, above = callbacks.metadata, callbacks.parent_run_id
+    run.parent_run_id = _traced_parent(above) or surrounding_run_id()
+    run.metadata = {**inherited, **(whole.get("metadata") or {}), **own}
+    return run
 
 
 def surrounding_run_id() -> UUID | None:
@@ -137,78 +124,98 @@ def surrounding_run_id() -> UUID | None:
     return callbacks.parent_run_id if isinstance(callbacks, BaseCallbackManager) else None
 
 
-class _RunNoter(BaseCallbackHandler):
-    """Notes the run that is about to call its model."""
+def _traced_parent(above: UUID | None) -> UUID | None:
+    """Give the parent that LangChain decides on: LangSmith's own run around, unless LangChain's is beneath that."""
+    from langsmith.run_helpers import get_current_run_tree  # noqa: PLC0415  dear, and loaded once LangChain runs
 
-    run_inline = True
+    traced = get_current_run_tree()
+    if traced is None or (above is not None and str(above) not in traced.dotted_order):
+        return above
+    return traced.id
 
-    def __reduce__(self) -> str:
-        """Copy and pickle to the one there is."""
-        return "RUN_NOTER"
 
-    def __repr__(self) -> str:
-        return "RUN_NOTER"
+class NotedRun:
+    """Notes the run for `take_run` inside the `with` block, which may be left in another context than it was entered.
 
-    @property
-    def ignore_llm(self) -> bool:
-        """Whether to stay deaf to tokens and answers."""
-        return True
+    Args:
+        run: The run; `None` when LangChain has none.
+    """
 
-    @property
-    def ignore_chain(self) -> bool:
-        """Whether to stay deaf to chains."""
-        return True
+    __slots__ = ("_beneath", "run")
 
-    def on_chat_model_start(
-        self,
-        serialized: dict[str, Any],
-        messages: list[list[BaseMessage]],
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
+    def __init__(self, run: ModelRun | None) -> None:
+        self.run = run
+        self._beneath = _NOTED.get()
+
+    def __enter__(self) -> Self:
+        _NOTED.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Note the run in this context."""
-        del serialized, messages, tags
-        run = model_run(run_id)
-        run.parent_run_id = parent_run_id or surrounding_run_id()
-        run.metadata = metadata or {}
-        size = kwargs.get("batch_size") or 1
-        started = _STARTED.get()
-        if started is None or started.size != size or started.awaited <= 0:
-            started = _Started(size)
-            _STARTED.set(started)
-        started.add(run)
+        self.forget()
+
+    def forget(self) -> None:
+        """Be noted no more, so that no later call takes the run for its own."""
+        if _NOTED.get() is self:
+            _NOTED.set(self._beneath)
 
 
-RUN_NOTER: Final = _RunNoter()
-"""The one there is; every model carries it among its callbacks."""
+_NOTED: Final[ContextVar[NotedRun | None]] = ContextVar("langchain_aigw.noted", default=None)
 
 
-def with_run_noter(callbacks: Callbacks) -> Callbacks:
-    """Give a model's callbacks with `RUN_NOTER` among them, once; what was given stays as it is."""
-    if isinstance(callbacks, BaseCallbackManager):
-        if RUN_NOTER in callbacks.handlers:
-            return callbacks
-        callbacks = callbacks.copy()
-        callbacks.add_handler(RUN_NOTER, inherit=False)
-        return callbacks
-    return [RUN_NOTER, *(handler for handler in callbacks or () if handler is not RUN_NOTER)]
+def take_run(run_manager: BaseRunManager | None) -> ModelRun | None:
+    """Give the run that the calling method of a model belongs to; `None` when it was not called by LangChain.
+
+    Args:
+        run_manager: What LangChain passed in, if it did.
+    """
+    noted = _NOTED.get()
+    run = noted.run if noted else None
+    if run_manager is not None and (run is None or run.run_id != run_manager.run_id):
+        return run_of_manager(run_manager)
+    if noted is not None:
+        noted.forget()
+    return run
+
+
+def noted_metadata() -> Mapping[str, Any]:
+    """Give the metadata of the run that is about to call its model, without taking the run."""
+    noted = _NOTED.get()
+    return noted.run.metadata if noted and noted.run else {}
+
+
+class RunFacts(TypedDict):
+    """What a `Caller` knows of the run it calls in."""
+
+    run_id: UUID | None
+    parent_run_id: UUID | None
+    node: str | None
+    root_run_id: UUID | None
+
+
+def facts_of(run: ModelRun | None) -> RunFacts:
+    """Give what is known of the run of a call; without one, the node of a graph that this code runs in."""
+    if run is None:
+        metadata = ensure_config().get("metadata") or {}
+        return {"run_id": None, "parent_run_id": None, "node": metadata.get(_NODE_KEY), "root_run_id": None}
+    return {
+        "run_id": run.run_id,
+        "parent_run_id": run.parent_run_id,
+        "node": run.metadata.get(_NODE_KEY),
+        "root_run_id": run.root_run_id,
+    }
 
 
 def report_call(run: ModelRun | None, caller: Caller) -> CallReport:
     """Begin the report of a call: its run and the captures around it hear of it at once.
 
     Args:
-        run: The run of a chat model, as `take_run` gave it; the run's facts are added to the caller's.
-        caller: The model and its clients.
+        run: The run of a chat model, as `take_run` gave it.
+        caller: The model, its clients and its run.
     """
-    if run is not None:
-        caller = replace(caller, run_id=run.run_id, parent_run_id=run.parent_run_id, root_run_id=run.root_run_id)
-    metadata = (run.metadata if run else None) or ensure_config().get("metadata") or {}
-    report = CallReport(replace(caller, node=metadata.get(_NODE_KEY)))
+    report = CallReport(caller)
     if run is not None:
         run.reports.append(report)
     CAPTURES.tell(report)

@@ -65,6 +65,8 @@ class Sampling(Connection):
         return {"max_tokens_name": "max_completion_tokens", **values}
 
     def _sampling(self) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in _SAMPLING}
-        given[self.max_tokens_name] = self.max_tokens
-        return {**{name: value for name, value in given.items() if value is not None}, **self.model_kwargs}
+        fields = self.__dict__
+        given = {name: fields[name] for name in _SAMPLING if fields[name] is not None}
+        if self.max_tokens is not None:
+            given[self.max_tokens_name] = self.max_tokens
+        return {**given, **self.model_kwargs}

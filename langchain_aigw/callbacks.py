@@ -13,12 +13,13 @@ from uuid import UUID
 
 from langchain_core.tracers.context import register_configure_hook
 
-from aigw import UNSET, ConfigurationError, LogResolver, ResponseInfo, SharedLogs
+from aigw import UNSET, ConfigurationError, LogResolver, ResponseInfo, SharedLogs, UnknownTargetError
 from aigw.integration import Rater, SharedWriter, aread_logs, read_logs, readings_of, sum_costs
 from langchain_aigw._decode import GATEWAY_KEY
 from langchain_aigw._occasions import Occasions
 from langchain_aigw._recorded import Caller, RecordedCall
 from langchain_aigw._run_recorder import RunRecorder
+from langchain_aigw._runs import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -161,7 +162,7 @@ class AIGatewayCallbackHandler(RunRecorder):
             The ids of the rated logs, in the order of the calls; with a queue, those that are known by now.
 
         Raises:
-            UnknownTargetError: The run is not known here, nor in the store, nor at the gateway.
+            UnknownTargetError: The run is not known here, nor in the store, nor at the gateway; with `node`, not here.
             ConfigurationError: A value is not allowed, or no call has a log; nothing was sent.
             AIGatewayError: The gateway could not be reached, or said no.
         """
@@ -274,7 +275,7 @@ class AIGatewayCallbackHandler(RunRecorder):
     def _answered(self, entry: Entry, message: BaseMessage) -> None:
         facts = message.response_metadata.get(GATEWAY_KEY)
         if facts and facts.get("replayed"):
-            caller = Caller("chat", str(message.response_metadata.get("model_name", "")), run_id=entry.run.run_id)
+            caller = Caller("chat", str(message.response_metadata.get("model_name", "")), **facts_of(entry.run))
             entry.replays.append(RecordedCall(ResponseInfo(**facts), caller, is_replayed=True))
         elif self._rater.is_needed:
             self._rated(entry, message)
@@ -292,7 +293,10 @@ class AIGatewayCallbackHandler(RunRecorder):
         entries = self._entries(run) if isinstance(run, UUID | str) else []
         if run is None:
             entries = self._memory.latest()
-        return [call for entry in entries for call in entry.calls() if call.node == node] if entries else run
+        if not entries:
+            name = f"{run}" if isinstance(run, UUID | str) else f"a {type(run).__name__}"
+            raise UnknownTargetError(f"a node is looked for in a run or thread that is known here, and {name} is none")
+        return [call for entry in entries for call in entry.calls() if call.node == node]
 
 
 _ATTACHED: Final[ContextVar[AIGatewayCallbackHandler | None]] = ContextVar("langchain_aigw.attached", default=None)

@@ -5,47 +5,35 @@ calls the three steps build, send, decode. Annotations are evaluated, since Lang
 """
 
 import math
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
+from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation
-from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from langchain_core.utils.pydantic import is_pydantic_v1_subclass
 from pydantic import model_validator
 
 from aigw import APIStatusError, ResponseInfo, RunResult, __version__
 from aigw.integration import chosen_event_id
+from langchain_aigw._bindings import BindingChatModel
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
 from langchain_aigw._profile import KnownProfile, known_profile
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._replay import mark_replayed
 from langchain_aigw._request import ChatRequest, build_request
+from langchain_aigw._run_model import RunAwareChatModel, with_known_signature
 from langchain_aigw._run_options import options_around, run_options
-from langchain_aigw._runs import RUN_NOTER, ModelRun, report_call, take_run, with_run_noter
+from langchain_aigw._runs import ModelRun, facts_of, report_call, take_run
 from langchain_aigw._sampling import Sampling
-from langchain_aigw._structured import (
-    Method,
-    Schema,
-    check_method,
-    describe_schema,
-    encode_response_format,
-    join_parser,
-    text_parser,
-    tool_parser,
-)
-from langchain_aigw._tools import ToolChoice, encode_tool, encode_tool_choice, tool_names
 
 
-class ChatCloudflareAIGateway(BaseChatModel, Sampling):
+class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
     """Any chat model behind Cloudflare AI Gateway.
 
     Setup:
@@ -159,11 +147,6 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
         self._add_version("aigw", __version__)
         return self
 
-    @model_validator(mode="after")
-    def _note_the_runs_of_this_model(self) -> Self:
-        self.callbacks = with_run_noter(self.callbacks)
-        return self
-
     @classmethod
     def is_lc_serializable(cls) -> bool:
         """Say that LangChain may serialize this class; secrets stay behind."""
@@ -184,11 +167,6 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return known_profile(self.model)
-
-    def _should_stream(self, *, run_manager: Any = None, **kwargs: Any) -> bool:
-        """Say so as LangChain does, who looks long at each handler; the one every model has listens to no tokens."""
-        is_heard = run_manager is not None and any(handler is not RUN_NOTER for handler in run_manager.handlers)
-        return super()._should_stream(run_manager=run_manager if is_heard else None, **kwargs)
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         """Give the key of LangChain's cache, with the gateway options around the call in it."""
@@ -220,83 +198,7 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
         encoded: list[BaseTool | dict[str, Any]] = [convert_to_openai_tool(tool) for tool in tools or ()]
         return count_tokens_approximately(messages, tools=encoded or None)
 
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: ToolChoice = None,
-        strict: bool | None = None,
-        parallel_tool_calls: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Give the model tools.
-
-        Args:
-            tools: Functions, pydantic classes, TypedDicts, LangChain tools, or dicts of OpenAI or Anthropic.
-            tool_choice: A tool's name, `auto`, `none`, `any` (also `required`, `True`), or OpenAI's dict.
-            strict: Whether arguments must fit the schema exactly.
-            parallel_tool_calls: Whether one answer may call several.
-            kwargs: Keywords of every call.
-
-        Raises:
-            ValueError: `tool_choice` names none of the tools, or a tool cannot be described.
-        """
-        encoded = [encode_tool(tool, strict=strict) for tool in tools]
-        choice = encode_tool_choice(tool_choice, encoded)
-        if choice is not None:
-            kwargs["tool_choice"] = choice
-        if parallel_tool_calls is not None:
-            kwargs["parallel_tool_calls"] = parallel_tool_calls
-        return super().bind(tools=encoded, **kwargs)
-
-    def with_structured_output(
-        self,
-        schema: Schema | None = None,
-        *,
-        method: Method = "json_schema",
-        include_raw: bool = False,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Any]:
-        """Make the model answer in a schema.
-
-        Args:
-            schema: A pydantic class, a TypedDict, or a JSON schema with a title; `json_mode` can go without.
-            method: `json_schema` (`response_format`), `function_calling` (a forced tool), or `json_mode` (any JSON; the
-                prompt has to ask for it).
-            include_raw: Whether the result is a dict of `raw`, `parsed` and `parsing_error`.
-            strict: Whether the answer must fit the schema exactly.
-            kwargs: Keywords of every call, also `tools` to bind beside `json_schema`.
-
-        Returns:
-            A runnable that gives an instance of a pydantic class, otherwise a dict.
-
-        Raises:
-            ValueError: The method is unknown, has no schema, or cannot be strict.
-        """
-        check_method(schema, method, strict=strict)
-        if method == "json_schema" and isinstance(schema, type) and is_pydantic_v1_subclass(schema):
-            warnings.warn("json_schema cannot take a pydantic.v1 class: using function_calling", stacklevel=2)
-            method = "function_calling"
-        kwargs |= describe_schema(schema, method, strict=strict)
-        if method == "function_calling" and schema is not None:
-            return self._answer_by_tool(schema, include_raw=include_raw, strict=strict, **kwargs)
-        if method == "json_schema" and schema is not None:
-            kwargs["response_format"] = encode_response_format(schema, strict=strict)
-        else:
-            kwargs["response_format"] = {"type": "json_object"}
-        tools = kwargs.pop("tools", None)
-        model = self.bind_tools(tools, strict=strict, **kwargs) if tools else self.bind(**kwargs)
-        return join_parser(model, text_parser(schema), include_raw=include_raw)
-
-    def _answer_by_tool(
-        self, schema: Schema, *, include_raw: bool, strict: bool | None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]:
-        name = tool_names([convert_to_openai_tool(schema)])[0]
-        forced = {"tool_choice": name, "parallel_tool_calls": False, **kwargs}
-        model = self.bind_tools([schema], strict=strict, **forced)
-        return join_parser(model, tool_parser(schema, name), include_raw=include_raw)
-
+    @with_known_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -310,6 +212,7 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
             result = self._sync_client().completions(request.body, gateway=request.gateway, surface=request.surface)
             return _decode(result, request, report)
 
+    @with_known_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],
@@ -406,7 +309,8 @@ class ChatCloudflareAIGateway(BaseChatModel, Sampling):
 
     def _report(self, request: ChatRequest, run: ModelRun | None) -> CallReport:
         event_id = chosen_event_id(self.gateway_options, request.gateway)
-        return report_call(run, Caller("chat", request.model, self._sync_client, self._async_client, event_id))
+        clients = (self._sync_client, self._async_client)
+        return report_call(run, Caller("chat", request.model, *clients, event_id, **facts_of(run)))
 
 
 def _facts(info: ResponseInfo | None) -> dict[str, Any] | None:

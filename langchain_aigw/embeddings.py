@@ -14,7 +14,7 @@ from langchain_aigw._connection import Connection
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._gather import gather_limited
 from langchain_aigw._recorded import Caller, CallReport
-from langchain_aigw._runs import report_call
+from langchain_aigw._runs import facts_of, report_call
 
 
 class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
@@ -85,7 +85,8 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
 
     def _report(self, options: GatewayOptions | None) -> CallReport:
         event_id = chosen_event_id(self.gateway_options, options)
-        return report_call(None, Caller("embedding", self.model, self._sync_client, self._async_client, event_id))
+        clients = (self._sync_client, self._async_client)
+        return report_call(None, Caller("embedding", self.model, *clients, event_id, **facts_of(None)))
 
     def _bodies(self, texts: list[str]) -> Iterator[dict[str, Any]]:
         given = {"dimensions": self.dimensions, "encoding_format": self.encoding_format}

@@ -168,6 +168,13 @@ def test_a_node_that_called_nothing_cannot_be_rated(graph, handler, config):
         handler.feedback(config["run_id"], node="nowhere")
 
 
+@pytest.mark.parametrize("run", [None, "a-run-of-another-process", 7])
+def test_a_node_of_a_run_that_is_not_known_here_is_never_taken_for_the_whole_run(handler, wiretap, run):
+    with pytest.raises(aigw.UnknownTargetError, match="node"):
+        handler.feedback(run, node="research")
+    assert wiretap.logs_requests() == []
+
+
 @pytest.mark.parametrize("how", ["invoke", "stream"])
 def test_a_log_is_found_by_its_event_id_when_the_headers_are_lost(model, wiretap, handler, config, client, how):
     wiretap.strips = True

@@ -134,4 +134,4 @@ def test_a_copied_handler_is_the_same_and_a_pickled_one_an_empty_one_like_it(sta
     assert len(handler.calls()) == 2
     pickled.batch(["hi"] * 5)
     assert len(handler.calls()) == 2
-    assert len(pickled.callbacks[1].calls()) == 3
+    assert len(pickled.callbacks[0].calls()) == 3

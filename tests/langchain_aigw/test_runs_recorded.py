@@ -40,10 +40,12 @@ def make(local_fields):
 
 @pytest.fixture
 def issued(local_fields):
-    """Read the ids of the logs the gateway wrote, oldest first."""
+    """Read the ids of the logs the gateway wrote, oldest first; of a stream that was left it learns a little later."""
 
-    def read():
+    def read(*, after=None):
         with aigw.AIGateway(**local_fields) as client:
+            if after is not None:
+                client.gateway().get_log(after, wait=5)
             return [log.id for log in client.gateway().iter_logs(direction="asc")]
 
     return read
@@ -329,7 +331,7 @@ def test_a_stream_that_is_left_early_keeps_its_log_and_is_no_failure(make, handl
     next(stream)
     stream.close()
     (call,) = handler.calls(config["run_id"])
-    assert [call.log_id] == issued()
+    assert [call.log_id] == issued(after=call.log_id)
     assert (call.is_partial, call.error) == (True, None)
 
 
@@ -338,7 +340,7 @@ async def test_an_async_stream_that_is_left_early_keeps_its_log_and_is_no_failur
     await anext(stream)
     await stream.aclose()
     (call,) = handler.calls(config["run_id"])
-    assert [call.log_id] == issued()
+    assert [call.log_id] == issued(after=call.log_id)
     assert (call.is_partial, call.error) == (True, None)
 
 
@@ -359,6 +361,15 @@ def test_a_replayed_answer_is_marked_and_is_no_new_call(make, handler, issued):
     assert handler.calls(second) == []
     (replay,) = handler.replays(second)
     assert (replay.is_replayed, replay.run_id, replay.log_id) == (True, second, handler.log_ids(first)[0])
+
+
+def test_a_replayed_answer_tells_its_node_and_the_outermost_run(make, handler, config):
+    graph = graph_of(make(cache=InMemoryCache()))
+    graph.invoke({"texts": []}, config)
+    replays = handler.replays(config["run_id"])
+    assert [replay.node for replay in replays] == NODES[1:]
+    assert {replay.root_id for replay in replays} == {str(config["run_id"])}
+    assert all(replay.parent_run_id for replay in replays)
 
 
 def test_a_handler_of_the_model_itself_hears_of_its_calls(make, handler, issued):

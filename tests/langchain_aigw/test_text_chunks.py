@@ -1,4 +1,4 @@
-"""Chunks of plain text are made on a short way: they must be what the long way makes."""
+"""Chunks and answers of plain text are made on a short way: they must be what the long way makes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import copy
 import pickle
 
 import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 
+from langchain_aigw._decode import decode_completion
 from langchain_aigw._stream import ChunkDecoder
 
 
@@ -92,3 +95,56 @@ def test_a_chunk_can_be_copied_added_and_changed(again):
     assert (total.text, total.message.content) == ("ab", "ab")
     copied.message.id = "run-1"
     assert chunk.message.id is None or again is copy.copy
+
+
+def answered(content="word", **message):
+    choice = {"index": 0, "message": {"role": "assistant", "content": content, **message}, "finish_reason": "stop"}
+    return {"id": "chatcmpl-1", "model": "gpt", "choices": [choice], "usage": {"prompt_tokens": 1}}
+
+
+def constructed(message):
+    return AIMessage(
+        content=message.content,
+        additional_kwargs=message.additional_kwargs,
+        tool_calls=[],
+        invalid_tool_calls=[],
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+    )
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [answered(), answered(""), answered(None), answered(refusal="no"), answered(reasoning_content="hm", tool_calls=[])],
+)
+def test_an_answer_of_text_is_what_would_be_constructed(completion):
+    made = decode_completion(completion, info={"log_id": "log"})
+    message = made.generations[0].message
+    generation = ChatGeneration(message=constructed(message), generation_info=made.generations[0].generation_info)
+    result = ChatResult(generations=[generation], llm_output=made.llm_output)
+    assert made == result
+    assert repr(made) == repr(result)
+    for ours, theirs in ((made, result), (made.generations[0], generation), (message, generation.message)):
+        assert vars(ours) == vars(theirs)
+        assert ours.model_fields_set == theirs.model_fields_set
+        assert ours.model_dump() == theirs.model_dump()
+
+
+def test_no_two_answers_share_what_can_be_changed():
+    one, other = (decode_completion(answered(), info={"log_id": "log"}) for _ in range(2))
+    message = one.generations[0].message
+    message.additional_kwargs["mine"] = message.response_metadata["mine"] = one.llm_output["mine"] = 1
+    message.response_metadata["aigw"]["mine"] = one.generations[0].generation_info["mine"] = 1
+    message.tool_calls.append("mine")
+    message.invalid_tool_calls.append("mine")
+    one.generations.append("mine")
+    assert other == decode_completion(answered(), info={"log_id": "log"})
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])  # noqa: S301 -- our own
+def test_an_answer_can_be_copied_and_changed(again):
+    message = decode_completion(answered()).generations[0].message
+    copied = again(message)
+    assert copied == message
+    copied.id = "run-1"
+    assert message.id is None
