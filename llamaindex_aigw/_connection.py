@@ -4,7 +4,7 @@ The fields here are all about the connection; none is sent in a request's body. 
 no token and touches no network.
 """
 
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,8 +17,11 @@ from pydantic import (
     field_serializer,
 )
 
-from aigw import AIGateway, AsyncAIGateway, GatewayOptions, Surface
-from aigw.integration import Clients
+from aigw import GatewayOptions, Surface
+
+if TYPE_CHECKING:
+    from aigw import AIGateway, AsyncAIGateway
+    from aigw.integration import Clients
 
 
 def _conceal(secret: SecretStr | str | None) -> SecretStr | None:
@@ -29,6 +32,12 @@ def _reveal(secret: SecretStr | str | None) -> str | None:
     return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
 
 
+def _new_clients() -> "Clients":
+    from aigw.integration import Clients  # noqa: PLC0415 -- not wanted before the first model
+
+    return Clients()
+
+
 Secret = Annotated[SecretStr | str, AfterValidator(_conceal)]
 """A credential: text may be given, and is kept so that it is not shown."""
 
@@ -36,11 +45,13 @@ Secret = Annotated[SecretStr | str, AfterValidator(_conceal)]
 class Connection(BaseModel):
     """The way to the gateway, as fields of a model; the models say what they are.
 
+    Only they are ever made, so that pydantic need not be ready to make one of this.
+
     Raises:
         ConfigurationError: A value cannot be what it is. What is missing is told by the first call.
     """
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     account_id: str | None = None
     api_token: Secret | None = Field(default=None, exclude=True, repr=False)
@@ -54,9 +65,11 @@ class Connection(BaseModel):
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
 
-    _clients: Clients = PrivateAttr(default_factory=Clients)
+    _clients: "Clients" = PrivateAttr(default_factory=_new_clients)
 
     def __init__(self, /, **data: Any) -> None:
+        from aigw import AIGateway, AsyncAIGateway  # noqa: PLC0415 -- as above
+
         super().__init__(**data)
         AIGateway(**self._settings(), http_client=self.http_client)
         AsyncAIGateway(**self._settings(), http_client=self.http_async_client)
@@ -79,10 +92,10 @@ class Connection(BaseModel):
         """Write down only what JSON has a word for; an `httpx.Timeout` is left out."""
         return timeout if isinstance(timeout, int | float) else None
 
-    def _sync_client(self) -> AIGateway:
+    def _sync_client(self) -> "AIGateway":
         return self._clients.sync_client(self._settings(), self.http_client)
 
-    def _async_client(self) -> AsyncAIGateway:
+    def _async_client(self) -> "AsyncAIGateway":
         return self._clients.async_client(self._settings(), self.http_async_client)
 
     def _settings(self) -> dict[str, Any]:

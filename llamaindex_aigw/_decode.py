@@ -23,6 +23,7 @@ from llama_index.core.base.llms.types import (
 
 from aigw import APIStatusError
 from llamaindex_aigw._encode import encode_tool_call
+from llamaindex_aigw._text_responses import text_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from aigw import ResponseInfo
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning")
+_TEXT_FIELDS: Final = frozenset({"content", "role"})
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -49,20 +51,19 @@ def decode_completion(body: Mapping[str, Any], info: ResponseInfo) -> ChatRespon
         raise APIStatusError("The answer has no choices", status_code=info.status_code, info=info)
     answer = Answer()
     answer.add(_with_indexes(as_object(first_choice(body).get("message"))))
+    facts = info.to_dict()
     return ChatResponse(
         message=answer.message(),
-        raw={**body, "aigw": info.to_dict()},
-        additional_kwargs=decode_facts(body.get("usage"), info),
+        raw={**body, "aigw": facts},
+        additional_kwargs=decode_facts(body.get("usage"), facts),
     )
 
 
-def decode_facts(usage: Any, info: ResponseInfo) -> dict[str, Any]:
+def decode_facts(usage: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Give what `additional_kwargs` has on a finished answer: token counts, as far as they are told, and `aigw`."""
     counts = as_object(usage)
-    return {
-        **{name: counts[name] for name in _COUNTS if isinstance(counts.get(name), int | float)},
-        "aigw": info.to_dict(),
-    }
+    told = {name: counts[name] for name in _COUNTS if isinstance(counts.get(name), int | float)}
+    return {**told, "aigw": dict(facts)}
 
 
 def to_completion(response: ChatResponse) -> CompletionResponse:
@@ -138,8 +139,25 @@ class Answer:
             self._find_call(call).add(call)
         return Added(text, thoughts, bool(text or thoughts or refusal or calls))
 
+    def add_text(self, delta: Any) -> str:
+        """Take a part that is text and nothing else; give the text, and nothing where the part says more."""
+        if type(delta) is not dict or not delta.keys() <= _TEXT_FIELDS:
+            return ""
+        text = delta.get("content")
+        if type(text) is not str:
+            return ""
+        self._text += text
+        return text
+
+    @property
+    def only_text(self) -> str | None:
+        """What was said so far, if it is text and nothing else."""
+        return None if self._thoughts or self._refusal or self._calls else self._text
+
     def message(self) -> ChatMessage:
         """Give the message so far, with blocks and dicts of its own."""
+        if self.only_text is not None:
+            return text_message(self._text)
         blocks: list[ContentBlock] = []
         if self._thoughts:
             blocks.append(ThinkingBlock(content=self._thoughts))
@@ -194,7 +212,9 @@ def as_list(value: Any) -> list[dict[str, Any]]:
 
 def _with_indexes(message: dict[str, Any]) -> dict[str, Any]:
     """Number the tool calls of a whole message: there each stands for itself."""
-    calls = as_list(message.get("tool_calls"))
+    if not message.get("tool_calls"):
+        return message
+    calls = as_list(message["tool_calls"])
     return {**message, "tool_calls": [{**call, "index": place} for place, call in enumerate(calls)]}
 
 

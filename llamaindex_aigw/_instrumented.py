@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.instrumentation.span import active_span_id
-from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from aigw import ConfigurationError
-from aigw.integration import chosen_event_id, context_options
-from llamaindex_aigw._captured import CAPTURES
+from aigw.integration import context_options
 from llamaindex_aigw._connection import Connection
-from llamaindex_aigw._events import AIGatewayCallEvent
-from llamaindex_aigw._listening import is_heard
-from llamaindex_aigw._recorded import Caller, CallReport
 from llamaindex_aigw._span_options import span_options
-from llamaindex_aigw._spans import Place, current_place, current_tags
+from llamaindex_aigw._spans import NOWHERE, current_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from aigw import GatewayOptions
     from aigw.integration import CallKind
-
-_DISPATCHER: Final = get_dispatcher(__name__)
+    from llamaindex_aigw._recorded import CallReport
 
 
 class Instrumented(Connection):
@@ -57,34 +50,16 @@ class Instrumented(Connection):
             options,
             span_id=active_span_id.get(),
             tags=active_instrument_tags.get(),
-            place=current_place() if self.metadata_keys else Place(),
+            place=current_place() if self.metadata_keys else NOWHERE,
             beneath=(self.gateway_options or {}, context_options()),
             metadata_keys=self.metadata_keys,
             sends_span_id=self.send_span_id,
         )
 
-    def _begin(self, model: str, options: GatewayOptions | None, kind: CallKind = "chat") -> CallReport:
-        """Begin the report of a call, for the captures it is made in; to be asked for in the call's own span."""
-        report = CallReport(
-            Caller(
-                kind=kind,
-                model=model,
-                sync_client=self._sync_client,
-                async_client=self._async_client,
-                place=current_place(),
-                tags=current_tags(),
-                event_id=chosen_event_id(self.gateway_options, options),
-            )
-        )
-        CAPTURES.tell(report)
-        return report
+    def _calling(
+        self, model: str, options: GatewayOptions | None, kind: CallKind = "chat"
+    ) -> AbstractContextManager[CallReport]:
+        """Have the request that is sent in this block reported; to be asked for in the call's own span."""
+        from llamaindex_aigw._reporting import reported_call  # noqa: PLC0415 -- not wanted before the first call
 
-    @contextmanager
-    def _sending(self, report: CallReport) -> Iterator[None]:
-        """Hear what the gateway says of the request that is sent in this block, and tell LlamaIndex."""
-        try:
-            with report.listening():
-                yield
-        finally:
-            if is_heard(self):
-                _DISPATCHER.event(AIGatewayCallEvent(report))
+        return reported_call(self, model, options, kind)

@@ -16,11 +16,21 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index_instrumentation import get_dispatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from llama_index_instrumentation.dispatcher import Dispatcher
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_source: Final = get_dispatcher(llm_chat_callback.__module__)
+_SOURCE: Final = get_dispatcher(llm_chat_callback.__module__)
+
+
+class Choosy:
+    """An event handler that says itself whether LlamaIndex's events of an answer are to be made for it."""
+
+    def wants_answers(self) -> bool:
+        """Tell whether it would do anything of them."""
+        raise NotImplementedError
 
 
 def chat_events(function: F) -> F:
@@ -37,16 +47,26 @@ def is_heard(llm: Any) -> bool:
     """Tell whether anything would be done of a call beside the call: an event heard, a rate limited."""
     manager = llm.callback_manager
     is_told = manager is None or manager.handlers or getattr(llm, "rate_limiter", None)
-    return bool(is_told) or _has_event_handlers()
+    return bool(is_told) or any(map(_wants_answers, _handlers(_SOURCE)))
 
 
-def _has_event_handlers() -> bool:
-    dispatcher = _source
+def is_dispatched(dispatcher: Dispatcher) -> bool:
+    """Tell whether an event of this dispatcher would reach anybody."""
+    return any(type(handler) is not NullEventHandler for handler in _handlers(dispatcher))
+
+
+def _wants_answers(handler: Any) -> bool:
+    if isinstance(handler, Choosy):
+        return handler.wants_answers()
+    return type(handler) is not NullEventHandler
+
+
+def _handlers(dispatcher: Dispatcher) -> Iterator[Any]:
+    """Give the handlers that an event of this dispatcher reaches."""
     while True:
-        if any(type(handler) is not NullEventHandler for handler in dispatcher.event_handlers):
-            return True
+        yield from dispatcher.event_handlers
         if not dispatcher.propagate:
-            return False
+            return
         dispatcher = dispatcher.parent
 
 
@@ -61,4 +81,6 @@ def _lean(function: F, tell: Callable[[Any], Any]) -> F:
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await (told if is_heard(self) else function)(self, *args, **kwargs)
 
-    return cast("F", acall if inspect.iscoroutinefunction(function) else call)
+    lean: Any = acall if inspect.iscoroutinefunction(function) else call
+    lean.__signature__ = inspect.signature(told)  # every span asks for it, and it takes long to find
+    return cast("F", lean)

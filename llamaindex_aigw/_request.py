@@ -6,8 +6,7 @@ parameter out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from llamaindex_aigw._messages import encode_messages
 
@@ -36,8 +35,7 @@ _NOT_OF_A_CALL: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """One chat completion as the core's client takes it.
 
     Attributes:
@@ -69,22 +67,22 @@ def build_request(
     usage = {"stream_options": {"include_usage": True}} if is_stream else {}
     params = _merge({**usage, **defaults}, call)
     if not params.get("tools"):
-        params = {name: value for name, value in params.items() if name not in _ONLY_WITH_TOOLS}
+        for name in _ONLY_WITH_TOOLS:
+            params.pop(name, None)
     options, surface = params.pop("gateway_options", None), params.pop("surface", None)
-    return ChatRequest(
-        {"model": params.pop("model"), "messages": encode_messages(messages), **params}, options, surface
-    )
+    body = {"model": params.pop("model"), "messages": encode_messages(messages), **params}
+    return ChatRequest(body, options, surface)
 
 
 def _merge(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
     """Lay the call over the defaults; its limit of tokens replaces the default's under either name."""
-    limits = _MAX_TOKENS_NAMES if _MAX_TOKENS_NAMES & call.keys() else frozenset()
-    kept = {name: value for name, value in defaults.items() if name not in limits}
-    return {name: value for name, value in {**kept, **call}.items() if value is not None}
+    if not _MAX_TOKENS_NAMES.isdisjoint(call):
+        defaults = {name: value for name, value in defaults.items() if name not in _MAX_TOKENS_NAMES}
+    return {name: value for name, value in {**defaults, **call}.items() if value is not None}
 
 
 def _refuse_connection_keywords(call: Mapping[str, Any]) -> None:
     """Refuse with a call what only a model takes: it would go to the provider, and LlamaIndex publishes it."""
-    names = ", ".join(name for name in call if name in _NOT_OF_A_CALL)
-    if names:
+    if not _NOT_OF_A_CALL.isdisjoint(call):
+        names = ", ".join(name for name in call if name in _NOT_OF_A_CALL)
         raise ValueError(f"{names} cannot be given with a call: make another CloudflareAIGateway with it")

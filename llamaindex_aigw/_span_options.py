@@ -7,15 +7,15 @@ forwarded as a whole. Only the keys that the model's `metadata_keys` name leave 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aigw.integration import event_id_of, forward_metadata
-from llamaindex_aigw._spans import Place
+from llamaindex_aigw._spans import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NOWHERE: Final = Place()
+    from llamaindex_aigw._spans import Place
 
 
 def span_options(
@@ -23,7 +23,7 @@ def span_options(
     *,
     span_id: str | None,
     tags: Mapping[str, Any],
-    place: Place = _NOWHERE,
+    place: Place = NOWHERE,
     beneath: Sequence[Mapping[str, Any]] = (),
     metadata_keys: Sequence[str] = (),
     sends_span_id: bool = True,

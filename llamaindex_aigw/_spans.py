@@ -48,6 +48,10 @@ class Place:
         return Place((*self.spans, span_id), runs)
 
 
+NOWHERE: Final = Place()
+"""What is in no span and no workflow run."""
+
+
 class SpanWatcher(BaseSpanHandler[BaseSpan]):
     """Remembers of every span where it stands; of closed ones too, since tasks outlive the span that began them."""
 
@@ -148,11 +152,13 @@ def stop_watching(listen: Callable[[Place, Any], object] | None = None) -> None:
 def watched_spans(tags: Mapping[str, Any] | None = None) -> Iterator[None]:
     """Watch spans while the block runs, and lay tags over LlamaIndex's `instrument_tags` in it."""
     start_watching()
-    token = active_instrument_tags.set({**active_instrument_tags.get(), **(tags or {})})
     try:
-        yield
+        token = active_instrument_tags.set({**active_instrument_tags.get(), **(tags or {})})
+        try:
+            yield
+        finally:
+            active_instrument_tags.reset(token)
     finally:
-        active_instrument_tags.reset(token)
         stop_watching()
 
 

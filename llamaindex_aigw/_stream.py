@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.llms.types import ChatResponse
 
 from llamaindex_aigw._decode import Answer, as_object, decode_facts, first_choice
+from llamaindex_aigw._text_responses import text_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,9 @@ class ChunkDecoder:
         """Take the next chunk; give the answer so far if the chunk added to it."""
         choice = first_choice(chunk)
         self._keep(chunk, choice)
+        text = self._answer.add_text(choice.get("delta"))
+        if text:
+            return self._said(text, chunk)
         added = self._answer.add(as_object(choice.get("delta")))
         if not added.is_more:
             return None
@@ -54,12 +58,20 @@ class ChunkDecoder:
         `raw` is the last chunk as it would be if everything the chunks said of the completion stood in it.
         """
         fields = copy.deepcopy({**self._fields, "choices": self._choices})
+        facts = self._info.to_dict()
         return ChatResponse(
             message=self._answer.message(),
             delta="",
-            raw={**fields, "aigw": self._info.to_dict()},
-            additional_kwargs=decode_facts(fields.get("usage"), self._info),
+            raw={**fields, "aigw": facts},
+            additional_kwargs=decode_facts(fields.get("usage"), facts),
         )
+
+    def _said(self, text: str, chunk: Mapping[str, Any]) -> ChatResponse:
+        """Give the answer so far after a chunk that added text alone."""
+        said = self._answer.only_text
+        if said is not None:
+            return text_response(said, delta=text, raw=dict(chunk))
+        return ChatResponse(message=self._answer.message(), delta=text, raw=dict(chunk), additional_kwargs={})
 
     def _keep(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
         """Keep what a chunk says of the completion; the choices that tell why it ended outlive later ones."""

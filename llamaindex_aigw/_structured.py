@@ -19,9 +19,8 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from llamaindex_aigw._events import AIGatewayParseErrorEvent
 from llamaindex_aigw._objects import ObjectDecoder, ask_with_schema, ask_with_tool, decode_object
 
 _dispatcher: Final = get_dispatcher(__name__)
@@ -30,7 +29,9 @@ _PROGRAMS_OWN: Final = ("tool_required", "tool_choice", "allow_parallel_tool_cal
 
 
 class StructuredOutput(FunctionCallingLLM):
-    """An LLM whose four structured methods ask by schema where the model can, else by a tool."""
+    """An LLM whose four structured methods ask by schema where the model can, else by a tool; made by none but ours."""
+
+    model_config = ConfigDict(defer_build=True)
 
     strict: bool = False
 
@@ -173,6 +174,8 @@ def _telling(output_cls: type[BaseModel], response: ChatResponse | None) -> Iter
     try:
         yield
     except ValueError as error:
+        from llamaindex_aigw._events import AIGatewayParseErrorEvent  # noqa: PLC0415 -- not wanted before an error
+
         facts = (response.additional_kwargs if response else {}).get("aigw") or {}
         kind = type(error).__name__
         _dispatcher.event(AIGatewayParseErrorEvent(output_cls=output_cls.__name__, error=kind, aigw=facts))

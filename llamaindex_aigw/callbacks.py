@@ -1,15 +1,9 @@
-"""`AIGatewayEventHandler` for a whole process, beside `capture_logs()` for one block: which calls a span led to.
+"""`AIGatewayEventHandler` for a whole process, beside `capture_logs()` for one block: which calls a span led to."""
 
-LlamaIndex swallows what a handler raises, so what goes wrong in this one is logged.
-"""
-
-import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any
 
-from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
-from llama_index_instrumentation import get_dispatcher
 from pydantic import Field, PrivateAttr
 
 from aigw import (
@@ -33,7 +27,6 @@ from aigw.integration import (
     SharedWriter,
     aread_logs,
     calls_of,
-    is_rating,
     read_logs,
     readings_of,
     sum_costs,
@@ -41,10 +34,11 @@ from aigw.integration import (
 from llamaindex_aigw._captured import CapturedSpans, capture_logs, get_cost_callback
 from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
 from llamaindex_aigw._events import AIGatewayCallEvent, AIGatewayParseErrorEvent
+from llamaindex_aigw._hearing import CallHandler
 from llamaindex_aigw._memory import SpanMemory
 from llamaindex_aigw._occasions import Occasions
 from llamaindex_aigw._recorded import CallReport, RecordedCall
-from llamaindex_aigw._spans import start_watching, stop_watching
+from llamaindex_aigw._spans import Place
 
 if TYPE_CHECKING:
     from llama_index.core.evaluation import EvaluationResult
@@ -59,10 +53,8 @@ __all__ = [
     "get_cost_callback",
 ]
 
-_LOG: Final = logging.getLogger(__name__)
 
-
-class AIGatewayEventHandler(BaseEventHandler):
+class AIGatewayEventHandler(CallHandler):
     """Records which calls through the gateway stand beneath each span and workflow run, and sends feedback to them.
 
         handler = AIGatewayEventHandler().attach()
@@ -112,7 +104,6 @@ class AIGatewayEventHandler(BaseEventHandler):
     _rater: Rater = PrivateAttr()
     _occasions: Occasions | None = PrivateAttr(default=None)
     _writer: SharedWriter | None = PrivateAttr(default=None)
-    _is_attached: bool = PrivateAttr(default=False)
 
     def model_post_init(self, context: Any, /) -> None:
         """Begin with no calls."""
@@ -135,42 +126,22 @@ class AIGatewayEventHandler(BaseEventHandler):
         """Give the name LlamaIndex knows the class by."""
         return "AIGatewayEventHandler"
 
-    def attach(self) -> Self:
-        """Hear of every call of the process from now on; give the handler back."""
-        root = get_dispatcher()
-        if not self._is_attached:
-            self._is_attached = True
-            root.event_handlers = [*root.event_handlers, self]
-            start_watching(self._occasions.span_ended if self._occasions else None)
-        return self
+    def wants_answers(self) -> bool:
+        """Tell whether more than calls is wanted of LlamaIndex, which makes nothing that nobody wants."""
+        return self._occasions is not None or type(self).handle is not AIGatewayEventHandler.handle
 
-    def detach(self) -> None:
-        """Hear of no more calls; what is recorded stays."""
-        root = get_dispatcher()
-        if self._is_attached:
-            self._is_attached = False
-            root.event_handlers = [other for other in root.event_handlers if other is not self]
-            stop_watching(self._occasions.span_ended if self._occasions else None)
+    def _called(self, report: CallReport) -> None:
+        self._memory.add(report)
+        if self._occasions is not None:
+            self._occasions.called(report)
 
-    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        """Record a call, and hear what becomes of it; LlamaIndex calls this."""
-        del kwargs
-        if self._occasions is None and not isinstance(event, AIGatewayCallEvent):
-            return
-        try:
-            self._hear(event)
-        except Exception:  # noqa: BLE001 LlamaIndex would swallow it without a word
-            _LOG.exception("a call through the gateway could not be recorded")
-
-    def _hear(self, event: BaseEvent) -> None:
-        if is_rating():
-            return
-        if isinstance(event, AIGatewayCallEvent):
-            self._memory.add(event.report)
-            if self._occasions is not None:
-                self._occasions.called(event.report)
-        elif self._occasions is not None:
+    def _answered(self, event: BaseEvent) -> None:
+        if self._occasions is not None:
             self._occasions.hear(event)
+
+    def _ended(self, place: Place, result: Any) -> None:
+        if self._occasions is not None:
+            self._occasions.span_ended(place, result)
 
     def calls(self, span_id: str | None = None) -> list[RecordedCall]:
         """Give the calls beneath a span or a workflow run, oldest first.

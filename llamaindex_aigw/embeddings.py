@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from llamaindex_aigw._instrumented import Instrumented
 
@@ -42,6 +42,8 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
     Raises:
         ConfigurationError: An argument cannot be what it is.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     model: str
     dimensions: int | None = None
@@ -103,7 +105,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         if not texts:
             return []
         options, client = self._call_options(), self._sync_client()
-        with self._begin(self.model, options, "embedding") as report, self._sending(report):
+        with self._calling(self.model, options, "embedding") as report:
             result = client.embed(self._body(texts), gateway=options, surface=self.surface)
             return report.embedded(result).vectors_of(len(texts))
 
@@ -111,7 +113,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         if not texts:
             return []
         options, client = self._call_options(), self._async_client()
-        with self._begin(self.model, options, "embedding") as report, self._sending(report):
+        with self._calling(self.model, options, "embedding") as report:
             result = await client.embed(self._body(texts), gateway=options, surface=self.surface)
             return report.embedded(result).vectors_of(len(texts))
 

@@ -21,7 +21,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from llamaindex_aigw._instrumented import Instrumented
 from llamaindex_aigw._listening import chat_events, completion_events
@@ -82,6 +82,8 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
         ConfigurationError: An argument cannot be what it is. Calls raise the core's errors, `aigw.AIGatewayError`;
             of a stream, those before the first token when it is asked for, the others while it is read.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     model: str
     temperature: float | None = None
@@ -171,27 +173,27 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
 
     def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
-        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+        with self._calling(asked.body["model"], asked.gateway) as report:
             result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
             return report.heard(decode_completion(result.output, result.info))
 
     async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
-        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+        with self._calling(asked.body["model"], asked.gateway) as report:
             result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
             return report.heard(decode_completion(result.output, result.info))
 
     def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._sync_client()
-        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+        with self._calling(asked.body["model"], asked.gateway) as report:
             stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
             return read_chat(stream, report)
 
     async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._async_client()
-        with self._begin(asked.body["model"], asked.gateway) as report, self._sending(report):
+        with self._calling(asked.body["model"], asked.gateway) as report:
             stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
             return await aread_chat(stream, report)
 
@@ -199,7 +201,8 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, is_stream: bool = False
     ) -> ChatRequest:
         kwargs = {**kwargs, "gateway_options": self._call_options(kwargs.get("gateway_options"))}
-        fields = {name: getattr(self, name) for name in _SENT if getattr(self, name) not in (None, [])}
+        own = self.__dict__
+        fields = {name: own[name] for name in _SENT if own[name] is not None and own[name] != []}
         return build_request(messages, {**fields, **self.additional_kwargs}, kwargs, is_stream=is_stream)
 
     def _prepare_chat_with_tools(
