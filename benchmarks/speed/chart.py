@@ -42,8 +42,8 @@ def _draw_panel(place: Any, rounds: dict[str, list[float]], title: str) -> None:
     highs = [max(rounds[name]) - value for name, value in zip(names, values, strict=True)]
     colors = [_COLORS[name.startswith("ours")] for name in names]
     place.barh(names, values, color=colors, xerr=[lows, highs], ecolor="#555555", capsize=2)
-    for row, value in enumerate(values):
-        place.text(value, row, f"  {value:,.0f}", va="center", fontsize=8)
+    for row, (value, high) in enumerate(zip(values, highs, strict=True)):
+        place.text(value + high, row, f"  {value:,.0f}", va="center", fontsize=8)
     place.set_title(title, fontsize=10)
     place.set_xlim(0, max(values) * 1.25)
     place.spines[["top", "right"]].set_visible(False)
