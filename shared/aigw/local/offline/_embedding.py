@@ -75,7 +75,7 @@ def embed_text(text: str, dimensions: int = DEFAULT_DIMENSIONS) -> list[float]:
     return [value / length for value in vector] if length else [1.0] + [0.0] * (dimensions - 1)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _features(word: str) -> tuple[Feature, ...]:
     if word in STOP_WORDS:
         return _spread(word, _STOP_WEIGHT)

@@ -67,7 +67,7 @@ def name_words(name: str) -> list[str]:
     return words(_CAMEL.sub(" ", name))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def stem(word: str) -> str:
     """Take a lower-case word's inflection off: `caches`, `cached` and `caching` give the same stem."""
     if word in _IRREGULAR:
