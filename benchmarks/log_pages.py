@@ -109,6 +109,7 @@ def _filters(count: int) -> dict[str, tuple[str, Any]]:
         "metadata.value few": ("eq", "u77"),
         "metadata.value many": ("eq", "gold"),
         "metadata.value contains": ("contains", "u77"),
+        "metadata.value all but few": ("neq", "u77"),
         "authentication few": ("eq", "true"),
         "authentication many": ("eq", "false"),
         "wholesale half": ("eq", "true"),
@@ -138,6 +139,10 @@ def _queries(count: int) -> Iterator[tuple[str, str]]:
         "success, model, plan",
         _filter_query(("success", "eq", "true"), ("model", "eq", MODELS[0]), ("metadata.value", "eq", "gold")),
     )
+    gold = ("metadata.value", "eq", "gold")
+    for page in (count // 1000, count // 200):
+        yield f"metadata.value many, page {page}", _filter_query(gold) + "&" + urlencode({"page": page, "per_page": 50})
+    yield "metadata.value many twice", _filter_query(gold, ("metadata.value", "neq", "free"))
     yield "provider, order_by model, deep", _filter_query(("provider", "eq", "openai")) + "&" + urlencode(deep)
     yield "search few", urlencode({"search": "u4242"})
     yield "search many", urlencode({"search": "gold"})

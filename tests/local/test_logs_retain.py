@@ -19,6 +19,7 @@ from aigw.local._logs_query import Filter, LogQuery
 from aigw.local._logs_retain import Retain
 from aigw.local._logs_schema import SCHEMA
 from aigw.local._logs_store import LogStore
+from aigw.local._logs_values import OFTEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +171,36 @@ def test_a_file_of_version_1_gets_its_totals(tmp_path: Path):
     store.add(record("c", cost=1.0))
     info = store.list("acct", "gw", LogQuery())[1]
     assert (info["total_count"], info["min_cost"], info["max_cost"]) == (3, 0.25, 1.0)
+    store.close()
+
+
+def make_version_3(path: Path) -> None:
+    """Take away from a store's file what version 3 did not have."""
+    db = sqlite3.connect(path)
+    triggers = db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    db.executescript("".join(f"DROP TRIGGER {name};" for (name,) in triggers))
+    db.executescript(
+        "DROP TABLE label_values; DROP TABLE label_totals; CREATE INDEX labels_by_value ON labels (key, value);"
+        "ALTER TABLE facets DROP COLUMN min_created_at; ALTER TABLE facets DROP COLUMN max_created_at;"
+        "PRAGMA user_version = 3;"
+    )
+    db.close()
+
+
+def test_a_file_of_version_3_gets_its_values_counted(tmp_path: Path):
+    first = LogStore(tmp_path)
+    first.add_many(record(f"{n:04}", created_at=NOON + n, metadata={"plan": "gold", "n": n}) for n in range(OFTEN))
+    first.close()
+    make_version_3(tmp_path / "logs.sqlite3")
+    store = LogStore(tmp_path)
+    gold = {"filters": (Filter("metadata.value", "eq", ("gold",)),), "per_page": 2}
+    assert ids(store, **gold) == [f"{OFTEN - 1:04}", f"{OFTEN - 2:04}"]
+    store.add(record("newer", created_at=NOON + OFTEN, metadata={"plan": "gold"}))
+    assert ids(store, **gold) == ["newer", f"{OFTEN - 1:04}"]
+    assert store.list("acct", "gw", LogQuery(**gold))[1]["total_count"] == OFTEN + 1
+    counted = store._db.execute("SELECT value, key, total FROM label_values WHERE counted").fetchall()
+    assert [tuple(row) for row in counted] == [("gold", "plan", OFTEN + 1)]
+    assert ids(store, filters=(Filter("metadata.value", "eq", ("77",)),)) == ["0077"]
     store.close()
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aigw.local import _logs_pages, _logs_tally
+from aigw.local import _logs_pages, _logs_tally, _logs_versions
 from aigw.local import _logs_sql as sql
 from aigw.local._log_record import LogRecord
 from aigw.local._logs_facets import _FIND
 from aigw.local._logs_query import KINDS, Filter, LogQuery
-from aigw.local._logs_schema import FACET, INFO
+from aigw.local._logs_schema import FACET, INFO, SPAN
 from aigw.local._logs_store import LogStore
+from aigw.local._logs_values import OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,8 @@ def read_plainly(store: LogStore, query: LogQuery) -> tuple[list[str], dict[str,
     skip = (query.page - 1) * query.per_page
     page = f"SELECT id FROM logs WHERE {text} ORDER BY {sql.order(query)} LIMIT ? OFFSET ?"  # noqa: S608 -- a test
     ids = [row[0] for row in store._db.execute(page, (*values, query.per_page, skip))]
-    return ids, dict(store._db.execute(f"SELECT {INFO} FROM logs WHERE {text}", values).fetchone())  # noqa: S608 -- a test
+    info = dict(store._db.execute(f"SELECT {INFO} FROM logs WHERE {text}", values).fetchone())  # noqa: S608 -- a test
+    return ids, {name: value for name, value in info.items() if name not in SPAN}
 
 
 def assert_same(store: LogStore, query: LogQuery) -> None:
@@ -108,12 +110,23 @@ def assert_same(store: LogStore, query: LogQuery) -> None:
     assert info == {"count": len(ids), "page": query.page, "per_page": query.per_page, **totals}, query
 
 
+def come_often(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Keep the totals of values from so many logs on."""
+    upgrade = _logs_versions.upgrade
+
+    def lowered(version: int) -> list[str]:
+        return [statement.replace(str(OFTEN), str(number)) for statement in upgrade(version)]
+
+    monkeypatch.setattr(_logs_versions, "upgrade", lowered)
+
+
 @pytest.fixture(params=["few", "many"])
 def some_store(request, monkeypatch) -> Iterator[LogStore]:
-    """A store in which little counts as few already, or everything does."""
+    """A store in which little counts as many already, or nothing does."""
     if request.param == "many":
         monkeypatch.setattr(_logs_tally, "FEW", 3)
         monkeypatch.setattr(_logs_pages, "_SORTING", 0.01)
+        come_often(monkeypatch, 3)
     random = Random(5)  # noqa: S311 -- a test
     store = LogStore()
     store.add_many(record(number, random) for number in range(120))
@@ -274,14 +287,71 @@ def test_amounts_and_times_are_counted_from_one_index_alone(store, key):
     assert any("COVERING INDEX logs_by_facet (facet=?" in step for step in steps), steps
 
 
+def rows_read(store: LogStore, query: LogQuery) -> int:
+    """Give how many steps of SQLite's machine a list takes, in tens: about as many as it reads entries."""
+    ticks: list[None] = []
+    store._db.set_progress_handler(lambda: ticks.append(None), 10)
+    store.list("acct", "gw", query)
+    store._db.set_progress_handler(None, 0)
+    return len(ticks)
+
+
+def like_others(number: int, **fields: Any) -> LogRecord:
+    given = {"provider": "one", "model": "m", "path": "p", "event_id": f"e{number}", "duration_ms": number, **fields}
+    metadata = fields.get("metadata", {"plan": ("gold", "free")[number % 2], "user": f"u{number % 8}"})
+    at = {"account": "acct", "gateway": "gw", "id": f"{number:06}", "created_at": NOON + number}
+    return LogRecord(**at, **{**given, "metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        LogQuery((Filter("metadata.value", "eq", ("gold",)),)),
+        LogQuery((Filter("metadata.key", "eq", ("plan",)), Filter("metadata.value", "eq", ("gold",)))),
+        LogQuery((Filter("metadata.value", "eq", ("gold",)), Filter("success", "eq", (1,)))),
+        LogQuery((Filter("metadata.value", "eq", ("u1", "u2")),)),
+        LogQuery((Filter("metadata.value", "contains", ("GOL",)),)),
+        LogQuery((Filter("metadata.value", "contains", ("nowhere",)),)),
+        LogQuery((Filter("metadata.value", "neq", ("nobody",)),)),
+        LogQuery((Filter("event_id", "neq", ("e3",)),)),
+        LogQuery(search="gold"),
+        LogQuery(search="nothing like it"),
+    ],
+    ids=lambda query: (
+        query.search or " and ".join(f"{one.key} {one.operator} {one.values[0]}" for one in query.filters)
+    ),
+)
+def test_a_filter_on_values_or_events_reads_no_more_of_a_longer_log(monkeypatch, query):
+    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    come_often(monkeypatch, 40)
+    short, long = LogStore(), LogStore()
+    short.add_many(like_others(number) for number in range(1000))
+    long.add_many(like_others(number) for number in range(4000))
+    assert rows_read(long, query) < 1.2 * rows_read(short, query)
+    assert_same(long, query)
+    short.close()
+    long.close()
+
+
+def test_a_page_of_old_logs_does_not_go_through_the_newer_ones(monkeypatch):
+    come_often(monkeypatch, 40)
+    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    store, query = LogStore(), LogQuery((Filter("metadata.value", "eq", ("old",)),))
+    store.add_many(like_others(number, metadata={"age": "old" if number < 100 else "new"}) for number in range(300))
+    before = rows_read(store, query)
+    store.add_many(like_others(number, metadata={"age": "new"}) for number in range(300, 3000))
+    assert rows_read(store, query) < 1.5 * before
+    assert_same(store, query)
+    store.close()
+
+
 @pytest.mark.parametrize(
     "query",
     [
         LogQuery((Filter("duration", "gt", (2,)),)),
-        LogQuery(search="gold"),
-        LogQuery((Filter("event_id", "neq", ("x",)),)),
+        LogQuery((Filter("cost", "gt", (0,)), Filter("metadata.value", "neq", ("x",)))),
     ],
-    ids=["amount", "search", "neq"],
+    ids=["amount", "two conditions"],
 )
 def test_what_was_counted_is_counted_on_from_there(store, query):
     store.list("acct", "gw", query)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SORTING: Final = 3
 """How many times as long a log takes to be sorted as to be passed by."""
 
+_OWN: Final = "logs.account = ? AND logs.gateway = ?"
 _KNOWN: Final = "SELECT row FROM logs WHERE row IN (SELECT value FROM json_each(?)) ORDER BY {} LIMIT ? OFFSET ?"
 
 
@@ -55,10 +56,10 @@ def _read_group(
 
 def _within(key: tuple[str, str], matches: Matches, group: Group, reach: int) -> tuple[str, str, tuple[Any, ...]]:
     """Choose the way: an index, the condition, and its values."""
-    condition = f" AND {matches.condition.text}" if matches.condition.text else ""
+    asked = sql.all_of((sql.Sql("logs.created_at BETWEEN ? AND ?", group.span), matches.condition))
     if group.count == matches.among:
-        return "logs_by_time", f"logs.account = ? AND logs.gateway = ?{condition}", (*key, *matches.condition.values)
-    values = (json.dumps(group.facets), *matches.condition.values)
-    if condition or reach * matches.among < _SORTING * group.count**2:
-        return "logs_by_time", f"logs.account = ? AND logs.gateway = ? AND +{IN_FACETS}{condition}", (*key, *values)
-    return "logs_by_facet", IN_FACETS, values
+        return "logs_by_time", f"{_OWN} AND {asked.text}", (*key, *asked.values)
+    facets = json.dumps(group.facets)
+    if matches.condition.text or reach * matches.among < _SORTING * group.count**2:
+        return "logs_by_time", f"{_OWN} AND +{IN_FACETS} AND {asked.text}", (*key, facets, *asked.values)
+    return "logs_by_facet", IN_FACETS, (facets,)

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VERSION: Final = 3
-"""The schema's version, kept in `PRAGMA user_version`."""
-
 SCHEMA: Final = """
 CREATE TABLE logs (
     row INTEGER PRIMARY KEY,
@@ -66,16 +63,45 @@ RANGED: Final[Mapping[str, str]] = {
 }
 """The amounts whose least and greatest a list gives, and how each is read from a log."""
 
-_EDGES: Final = tuple((f"{edge}_{name}", edge, source) for name, source in RANGED.items() for edge in ("min", "max"))
+BOUNDED: Final[Mapping[str, str]] = {**RANGED, "created_at": "created_at"}
+"""What is kept of a number of logs: the edges of their amounts, and two times between which all of them were written.
+
+The edges are exact; the times may lie further apart than the logs that are left.
+"""
+
+_EDGES: Final = tuple((f"{edge}_{name}", edge, source) for name, source in BOUNDED.items() for edge in ("min", "max"))
 INFO: Final = ", ".join(["count(*) AS total_count", *(f"{edge}({source}) AS {name}" for name, edge, source in _EDGES)])
-"""What a list gives of all logs that match, as columns of a SELECT."""
+"""What is kept of all logs that match, as columns of a SELECT: what a list gives, then the times."""
 
 INFO_NAMES: Final = ("total_count", *(name for name, _, _ in _EDGES))
 """The names of those columns."""
 
+SPAN: Final = INFO_NAMES[-2:]
+"""The names of the times."""
 
-def _of(row: str, source: str) -> str:
-    return source.replace("tokens_", f"{row}.tokens_") if "(" in source else f"{row}.{source}"
+ONE_LOG: Final = ", ".join(["1", *(f"logs.{source}" if "(" not in source else source for _, _, source in _EDGES)])
+"""Those columns for a single row of `logs`."""
+
+
+def one_more(edges: Mapping[str, str]) -> str:
+    """Write the assignments that count a log in, given how each of its edges is read."""
+    grown = (
+        f"{name} = {edge}(ifnull({name}, {edges[name]}), ifnull({edges[name]}, {name}))" for name, edge, _ in _EDGES
+    )
+    return ", ".join(("total_count = total_count + 1", *grown))
+
+
+def one_less(edges: Mapping[str, str]) -> str:
+    """Write the assignments that count a log out; edges are `stale` if it was at one of them."""
+    at_one = (f"ifnull({edges[name]} = {name}, 0)" for name, _, _ in _EDGES if name not in SPAN)
+    return f"total_count = total_count - 1, stale = max(stale, {', '.join(at_one)})"
+
+
+def _edges_of(row: str) -> dict[str, str]:
+    return {
+        name: source.replace("tokens_", f"{row}.tokens_") if "(" in source else f"{row}.{source}"
+        for name, _, source in _EDGES
+    }
 
 
 _NAMES_OF_LABELS: Final = (
@@ -98,23 +124,22 @@ UPDATE logs SET facet = (
     WHERE {" AND ".join(f"facets.{name} IS logs.{name}" for name in SHARED)} AND facets.labels IS {_NAMES_OF_LABELS}
 )
 """  # noqa: S608 -- constants
-_GROWN: Final = ", ".join(
-    f"{name} = {edge}(ifnull({name}, {_of('new', source)}), ifnull({_of('new', source)}, {name}))"
-    for name, edge, source in _EDGES
-)
-_AT_AN_EDGE: Final = ", ".join(f"ifnull({_of('old', source)} IS {name}, 0)" for name, _, source in _EDGES)
-_COMES: Final = f"UPDATE facets SET total_count = total_count + 1, {_GROWN} WHERE facet = new.facet;"  # noqa: S608 -- constants
-_GOES: Final = (
-    f"UPDATE facets SET total_count = total_count - 1, went = went + 1, stale = max(stale, {_AT_AN_EDGE})"  # noqa: S608 -- constants
-    " WHERE facet = old.facet;"
-)
+_COMES: Final = f"UPDATE facets SET {one_more(_edges_of('new'))} WHERE facet = new.facet;"  # noqa: S608 -- constants
+_GOES: Final = f"UPDATE facets SET went = went + 1, {one_less(_edges_of('old'))} WHERE facet = old.facet;"  # noqa: S608 -- constants
 _CUT: Final = (
     "UPDATE facets SET cut = cut + 1 WHERE facet = old.facet AND old.row > (SELECT ifnull(max(row), 0) FROM logs);"
 )
 _MOVED: Final = "UPDATE facets SET went = went + 1 WHERE facet = new.facet;"
 
-UPGRADE: Final = (
-    *(f"DROP TRIGGER IF EXISTS {name}" for name in ("logs_came", "logs_went")),
+TRIGGERS: Final = (
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in ("logs_came", "logs_went", "logs_changed")),
+    f"CREATE TRIGGER logs_came AFTER INSERT ON logs BEGIN {_COMES} END",
+    f"CREATE TRIGGER logs_went AFTER DELETE ON logs BEGIN {_GOES} {_CUT} END",
+    f"CREATE TRIGGER logs_changed AFTER UPDATE OF facet, metadata ON logs BEGIN {_GOES} {_COMES} {_MOVED} END",
+)
+"""The statements that keep the facets' totals, in place of those that older versions had."""
+
+FACETS: Final = (
     "DROP TABLE IF EXISTS totals",
     "DROP INDEX logs_by_time",
     "CREATE INDEX IF NOT EXISTS labels_by_text ON labels (value)",
@@ -125,13 +150,12 @@ UPGRADE: Final = (
     _ASSIGNED,
     "CREATE INDEX logs_by_time ON logs (account, gateway, created_at, id, facet)",
     "CREATE INDEX logs_by_facet ON logs (facet, created_at, id, cost, duration, tokens_in, tokens_out)",
-    f"CREATE TRIGGER logs_came AFTER INSERT ON logs BEGIN {_COMES} END",
-    f"CREATE TRIGGER logs_went AFTER DELETE ON logs BEGIN {_GOES} {_CUT} END",
-    f"CREATE TRIGGER logs_changed AFTER UPDATE OF facet, metadata ON logs BEGIN {_GOES} {_COMES} {_MOVED} END",
-    f"PRAGMA user_version = {VERSION}",
 )
-"""The statements from version 1 or 2 to this one.
+"""The statements that give the tables of version 1 or 2 their facets.
 
 A facet's `went` counts the changes other than logs that came, its `cut` those of the newest log of all, whose row the
 next log takes; `stale` edges are read anew.
 """
+
+TIMES: Final = (*(f"ALTER TABLE facets ADD COLUMN {name}" for name in SPAN), "UPDATE facets SET stale = 1")
+"""The statements that give the facets of version 3 their times."""

@@ -6,6 +6,7 @@ here. Matching by `contains` and `search` ignores the case of ASCII letters.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.local._logs_query import KINDS, Filter, LogQuery, Value
@@ -56,17 +57,17 @@ def narrow(account: str, gateway: str, query: LogQuery) -> list[Sql]:
     """Write, for each filter that an index answers, the SELECT of the rows it leaves; some may be another gateway's."""
     pieces: list[Sql] = []
     for one in query.filters:
-        if one.key in _NARROWING and one.operator == "eq" and None not in one.values:
+        if one.key in _NARROWING and one.operator != "neq" and None not in one.values:
             own = (account, gateway) if one.key == "id" else ()
-            text = _NARROWING[one.key].format(", ".join("?" * len(one.values)))
-            pieces.append(Sql(text, (*own, *one.values)))
+            text, values = _condition(one, {one.key: one.key.rpartition(".")[2]}, "{}")
+            pieces.append(Sql(_NARROWING[one.key].format(text), (*own, *values)))
     return pieces
 
 
 _NARROWING: Final[Mapping[str, str]] = {
-    "id": "SELECT row FROM logs WHERE account = ? AND gateway = ? AND id IN ({})",
-    "event_id": "SELECT row FROM logs WHERE event_id IN ({})",
-    "metadata.value": "SELECT row FROM labels WHERE value IN ({})",
+    "id": "SELECT row FROM logs WHERE account = ? AND gateway = ? AND {}",
+    "event_id": "SELECT row FROM logs INDEXED BY logs_by_event WHERE {}",
+    "metadata.value": "SELECT row FROM labels INDEXED BY labels_by_text WHERE {}",
 }
 
 
@@ -87,6 +88,41 @@ def where_rows(query: LogQuery) -> Sql:
     """Write what is left to ask of each log of those facets; the text is empty when nothing is."""
     left = (one for one in query.filters if one.key not in _FACET_COLUMNS)
     return all_of([*(_condition(one, _COLUMNS, _LABEL) for one in left), *_search(query)])
+
+
+class Wanted(NamedTuple):
+    """Which labels' values a query wants: a condition on `label_values`, and whether that must look at each of them."""
+
+    where: Sql
+    is_scan: bool
+
+
+def wanted_values(query: LogQuery) -> Wanted | None:
+    """Write which values a log must have one of; `None` if anything else is asked of single logs.
+
+    A search looks for names too; whoever asks must know that no name has the text.
+    """
+    left = [one for one in query.filters if one.key not in _FACET_COLUMNS]
+    if query.search and not left:
+        return Wanted(Sql(_COMPARISONS["contains"].format("value"), (_like(query.search),)), is_scan=True)
+    if query.search or [one.key for one in left] != ["metadata.value"] or left[0].operator == "neq":
+        return None
+    return Wanted(_condition(left[0], {"metadata.value": "value"}, "{}"), is_scan=left[0].operator != "eq")
+
+
+def names_found(account: str, gateway: str, query: LogQuery) -> Sql:
+    """Write the condition that picks those of a query's facets with a label whose name the search finds."""
+    found = Sql(_LABEL_NAME.format(_COMPARISONS["contains"].format("json_each.value")), (_like(query.search),))
+    return all_of((where_facets(account, gateway, query), found))
+
+
+def left_out(account: str, gateway: str, query: LogQuery) -> Sql | None:
+    """Write the SELECT of the rows not wanted, if an index gives them and nothing else is asked of single logs."""
+    left = [one for one in query.filters if one.key not in _FACET_COLUMNS]
+    if query.search or len(left) != 1 or left[0].operator != "neq":
+        return None
+    narrowed = narrow(account, gateway, LogQuery((replace(left[0], operator="eq"),)))
+    return narrowed[0] if narrowed else None
 
 
 def is_covered(query: LogQuery) -> bool:

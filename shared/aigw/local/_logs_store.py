@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.local import _logs_schema as schema
 from aigw.local import _logs_sql as sql
+from aigw.local import _logs_versions as versions
 from aigw.local._log_record import MAX_METADATA, LogRecord, Scalar, rfc3339, scalar_text
 from aigw.local._logs_facets import Facets, shared_values, shared_values_of_row
 from aigw.local._logs_pages import read_page
@@ -198,10 +198,9 @@ class LogStore:
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         with self._write() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if not 0 <= version <= schema.VERSION:
-                raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {schema.VERSION}")
-            made = schema.SCHEMA.split(";") if version == 0 else ()
-            for statement in (*made, *(schema.UPGRADE if version < schema.VERSION else ())):
+            if not 0 <= version <= versions.VERSION:
+                raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {versions.VERSION}")
+            for statement in versions.upgrade(version):
                 db.execute(statement)
             if self._trimmer:
                 self._trimmer.trim(db, time.time_ns() // 1_000_000)

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local import _logs_sql as sql
-from aigw.local._logs_schema import INFO, INFO_NAMES, RANGED
+from aigw.local._logs_schema import BOUNDED, INFO, INFO_NAMES
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from aigw.local._logs_query import LogQuery
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FEW: Final = 10_000
 """The most logs whose rows are kept, or read one by one."""
@@ -24,10 +22,47 @@ FEW: Final = 10_000
 IN_FACETS: Final = "logs.facet IN (SELECT value FROM json_each(?))"
 """That a log belongs to one of some facets, given as a JSON array."""
 
-_AMOUNTS: Final = ", ".join(RANGED.values())
+AMOUNTS: Final = ", ".join(BOUNDED.values())
+"""What of a log its totals are made of, as columns of a SELECT."""
+
+_NARROW: Final = 5
+_PART: Final = 8
+"""Facets that have less than this part of all logs are read along their index, whatever is asked."""
 
 Info = list[Any]
 """A count, then the least and the greatest of each amount, as `INFO_NAMES` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a tally counts.
+
+    Attributes:
+        condition: What is asked of each log.
+        is_covered: Whether the condition can be told from the index `logs_by_facet`.
+        went: The facets whose logs are asked, and how often each has been changed.
+        sizes: How many logs each of them has.
+        among: How many logs there are in all.
+        few: Gives collections of few rows, in each of which all must be that match.
+    """
+
+    condition: sql.Sql
+    is_covered: bool
+    went: Mapping[int, int]
+    sizes: Mapping[int, int]
+    among: int
+    few: Callable[[], Sequence[Sequence[int]]]
+
+    def source_where(self, facets: Iterable[int], *, since: int = 0) -> tuple[str, sql.Sql]:
+        """Choose what to read along: rows that an index leaves, the facets' own index, or the table from `since` on."""
+        facets = list(facets)
+        within = sql.Sql(IN_FACETS, (json.dumps(facets),))
+        if few := self.few():
+            pieces = (*map(in_rows, few), self.condition, sql.Sql(f"+{within.text}", within.values))
+            return "logs NOT INDEXED", sql.all_of(pieces)
+        along = self.is_covered or _PART * sum(self.sizes[facet] for facet in facets) < self.among
+        source = "logs INDEXED BY logs_by_facet" if since == 0 and along else "logs NOT INDEXED"
+        return source, sql.all_of((within, self.condition))
 
 
 @dataclass(slots=True)
@@ -48,34 +83,32 @@ class Tally:
     infos: dict[int, Info] = field(default_factory=dict)
     rows: dict[int, list[int]] | None = field(default_factory=dict)
 
-    def advance(self, db: sqlite3.Connection, key: tuple[str, str], query: LogQuery, went: Mapping[int, int]) -> None:
+    def advance(self, db: sqlite3.Connection, asked: Asked) -> None:
         """Count the logs that came since, and the facets that were changed.
 
         Args:
             db: The store's connection.
-            key: The account and the gateway.
-            query: What is asked of each log.
-            went: The facets whose logs are asked, and how often each has been changed.
+            asked: What is counted.
         """
-        changed = [facet for facet, times in went.items() if times != self.went.get(facet, 0)]
+        changed = [facet for facet, times in asked.went.items() if times != self.went.get(facet, 0)]
         for facet in changed:
             self.infos.pop(facet, None)
             if self.rows is not None:
                 self.rows.pop(facet, None)
         last = db.execute("SELECT ifnull(max(row), 0) FROM logs").fetchone()[0]
         if changed and self.last:
-            self._read(db, _from_where(db, key, query, changed), 0, self.last)
+            self._read(db, asked.source_where(changed), 0, self.last)
         if last > self.last:
-            self._read(db, _from_where(db, key, query, went, since=self.last), self.last, last)
-        self.last, self.went = last, went
+            self._read(db, asked.source_where(asked.went, since=self.last), self.last, last)
+        self.last, self.went = last, asked.went
 
     def _read(self, db: sqlite3.Connection, source_where: tuple[str, sql.Sql], after: int, last: int) -> None:
         source, (text, values) = source_where
         text, values = f"{text} AND logs.row > ? AND logs.row <= ?", (*values, after, last)
-        one_by_one = f"SELECT facet, row, {_AMOUNTS} FROM {source} WHERE {text} LIMIT {FEW + 1}"  # noqa: S608 -- names from tables, values bound
+        one_by_one = f"SELECT facet, row, {AMOUNTS} FROM {source} WHERE {text} LIMIT {FEW + 1}"  # noqa: S608 -- names from tables, values bound
         read = db.execute(one_by_one, values).fetchall()
         if len(read) <= FEW:
-            self._add({facet: _info(logs) for facet, logs in _by_facet(read).items()})
+            self._add(info_by_facet(read))
             self._keep(_by_facet(read))
         else:
             self._add(count(db, source, text, values))
@@ -113,6 +146,11 @@ def _edge(number: int, column: Sequence[Any]) -> Any:
     return (max if number % 2 else min)(known, default=None)
 
 
+def info_by_facet(read: Iterable[Sequence[Any]]) -> dict[int, Info]:
+    """Give the totals of logs that were read one by one, each as its facet, its row and its `AMOUNTS`."""
+    return {facet: _info(logs) for facet, logs in _by_facet(read).items()}
+
+
 def _by_facet(read: Iterable[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
     by_facet: dict[int, list[Sequence[Any]]] = {}
     for facet, *log in read:
@@ -125,19 +163,18 @@ def _info(logs: list[Sequence[Any]]) -> Info:
     return [len(logs), *(_edge(number, amounts[number // 2]) for number in range(2 * len(amounts)))]
 
 
-def _from_where(
-    db: sqlite3.Connection, key: tuple[str, str], query: LogQuery, facets: Iterable[int], *, since: int = 0
-) -> tuple[str, sql.Sql]:
-    """Choose what to read along: rows that an index leaves, the facets' own index, or the table from `since` on."""
-    condition, within = sql.where_rows(query), sql.Sql(IN_FACETS, (json.dumps(list(facets)),))
-    few = [one for one in sql.narrow(*key, query) if _leaves_few(db, one)]
-    if few:
-        pieces = (*(sql.Sql(f"logs.row IN ({one.text})", one.values) for one in few), condition)
-        return "logs NOT INDEXED", sql.all_of((*pieces, sql.Sql(f"+{within.text}", within.values)))
-    source = "logs INDEXED BY logs_by_facet" if since == 0 and sql.is_covered(query) else "logs NOT INDEXED"
-    return source, sql.all_of((within, condition))
+def in_rows(rows: Sequence[int]) -> sql.Sql:
+    """Write that a log is in one of some rows."""
+    return sql.Sql("logs.row IN (SELECT value FROM json_each(?))", (json.dumps(rows),))
 
 
-def _leaves_few(db: sqlite3.Connection, one: sql.Sql) -> bool:
-    counted = f"SELECT count(*) FROM ({one.text} LIMIT {FEW + 1})"  # noqa: S608 -- names from tables, values bound
-    return bool(db.execute(counted, one.values).fetchone()[0] <= FEW)
+def few_rows(db: sqlite3.Connection, one: sql.Sql) -> list[int] | None:
+    """Give the rows of a SELECT, if they are so few that reading each is quicker than reading along the logs."""
+    most = _NARROW * FEW
+    rows = [row[0] for row in db.execute(f"{one.text} LIMIT {most + 1}", one.values)]
+    return rows if len(rows) <= most else None
+
+
+def is_few(number: int) -> bool:
+    """Tell whether so many logs are few."""
+    return number <= FEW

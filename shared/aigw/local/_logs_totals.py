@@ -1,8 +1,9 @@
 """Which logs match, and their totals, without reading every log for every page.
 
-What a filter compares with a facet's columns is answered from the facets alone. Conditions on single logs (an amount, a
-time, an id, a label's value, the search) are counted once and kept in memory: the next time only what was written since
-is read, and the facets of logs that were changed or deleted, here or by another program.
+What a filter compares with a facet's columns is answered from the facets alone; what it wants of labels' values, from
+their own totals where those are kept. Other conditions on single logs (an amount, a time, an id) are counted once and
+kept in memory: the next time only what was written since is read, and the facets of logs that were changed or deleted,
+here or by another program.
 """
 
 from __future__ import annotations
@@ -15,27 +16,37 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw.local import _logs_known as known
 from aigw.local import _logs_sql as sql
-from aigw.local._logs_schema import INFO_NAMES
-from aigw.local._logs_tally import IN_FACETS, Info, Tally, count, joined
+from aigw.local._logs_schema import INFO_NAMES, SPAN
+from aigw.local._logs_tally import IN_FACETS, Asked, Info, Tally, count, few_rows, is_few, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aigw.local._logs_query import LogQuery
 
 _MAX_KEPT: Final = 64
 _GATEWAY: Final = "SELECT ifnull(sum(total_count), 0) FROM facets WHERE account = ? AND gateway = ?"
+_LOGS: Final = "SELECT ifnull(sum(total_count), 0) FROM facets"
+_OF_VALUES: Final = "SELECT row FROM labels WHERE value IN (SELECT value FROM json_each(?))"
 _CUT: Final = "SELECT ifnull(sum(cut), 0) FROM facets"
 _REFRESH: Final = f"UPDATE facets SET stale = 0, {', '.join(f'{name} = ?' for name in INFO_NAMES)} WHERE facet = ?"  # noqa: S608 -- constants
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Facets that agree in the column that orders, and how many of their logs match."""
+    """Facets that agree in the column that orders.
+
+    Attributes:
+        facets: The facets.
+        count: How many of their logs match.
+        span: Two times in milliseconds between which those were written.
+    """
 
     facets: tuple[int, ...]
     count: int
+    span: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +81,49 @@ class Totals:
 
     def match(self, account: str, gateway: str, query: LogQuery) -> Matches:
         """Find what a query wants."""
-        among = self._db.execute(_GATEWAY, (account, gateway)).fetchone()[0]
-        facets, condition = self._facets(account, gateway, query), sql.where_rows(query)
-        infos: Mapping[int, Info]
-        if condition.text:
-            tally = self._tally((account, gateway), query, {row["facet"]: row["went"] for row in facets})
-            infos, rows = tally.infos, tally.rows
-        else:
-            infos, rows = self._fresh(facets), None
+        key = account, gateway
+        among = self._db.execute(_GATEWAY, key).fetchone()[0]
+        facets, condition = self._facets(*key, query), sql.where_rows(query)
+        infos, rows = self._counted(key, query, facets) if condition.text else (self._fresh(facets), None)
         matched = [(row["facet"], row["place"]) for row in facets if row["facet"] in infos]
         info = dict(zip(INFO_NAMES, joined(infos[facet] for facet, _ in matched), strict=True))
-        known = None if rows is None else tuple(row for facet, _ in matched for row in rows.get(facet, ()))
-        return Matches(info, tuple(_groups(matched, infos)), condition, known, among)
+        kept = None if rows is None else tuple(row for facet, _ in matched for row in rows.get(facet, ()))
+        shown = {name: value for name, value in info.items() if name not in SPAN}
+        return Matches(shown, tuple(_groups(matched, infos)), condition, kept, among)
+
+    def _counted(
+        self, key: tuple[str, str], query: LogQuery, facets: Sequence[sqlite3.Row]
+    ) -> tuple[Mapping[int, Info], Mapping[int, Sequence[int]] | None]:
+        """Give the totals of the logs that meet the condition, and their rows if they are few, by facet."""
+        picked = None if self._finds_a_name(key, query) else known.pick_values(self._db, query)
+        infos = self._known(key, query, facets, picked)
+        if infos is not None and (not infos or not is_few(sum(info[0] for info in infos.values()))):
+            return infos, None
+        left = facets if infos is None else [row for row in facets if row["facet"] in infos]
+        tally = self._tally(key, query, left, lambda: self._few(key, query, picked))
+        return tally.infos, tally.rows
+
+    def _finds_a_name(self, key: tuple[str, str], query: LogQuery) -> bool:
+        if not query.search:
+            return False
+        text, values = sql.names_found(*key, query)
+        return self._db.execute(f"SELECT 1 FROM facets WHERE {text} LIMIT 1", values).fetchone() is not None  # noqa: S608 -- names from tables, values bound
+
+    def _known(
+        self, key: tuple[str, str], query: LogQuery, facets: Sequence[sqlite3.Row], picked: list[sqlite3.Row] | None
+    ) -> dict[int, Info] | None:
+        if picked is not None:
+            return known.of_values(self._db, picked, [row["facet"] for row in facets])
+        out = sql.left_out(*key, query)
+        rows = None if out is None else few_rows(self._db, out)
+        return None if rows is None else known.all_but(self._db, rows, sql.where_rows(query), self._fresh(facets))
+
+    def _few(self, key: tuple[str, str], query: LogQuery, picked: list[sqlite3.Row] | None) -> list[list[int]]:
+        narrow = sql.narrow(*key, query)
+        if picked is not None:
+            narrow = [sql.Sql(_OF_VALUES, (json.dumps([row["value"] for row in picked]),))]
+        found = (few_rows(self._db, one) for one in narrow)
+        return [rows for rows in found if rows is not None]
 
     def _facets(self, account: str, gateway: str, query: LogQuery) -> list[sqlite3.Row]:
         text, values = sql.where_facets(account, gateway, query)
@@ -100,20 +142,35 @@ class Totals:
                 self._db.executemany(_REFRESH, [(*info, facet) for facet, info in read.items()])
         return infos
 
-    def _tally(self, key: tuple[str, str], query: LogQuery, went: Mapping[int, int]) -> Tally:
+    def _tally(
+        self,
+        key: tuple[str, str],
+        query: LogQuery,
+        facets: Sequence[sqlite3.Row],
+        few: Callable[[], Sequence[Sequence[int]]],
+    ) -> Tally:
         cut = self._db.execute(_CUT).fetchone()[0]
         about = (*sql.where_facets(*key, query), *sql.where_rows(query))
         tally = self._kept.pop(about, None)
         if tally is None or tally.cut != cut:
             tally = Tally(cut)
-        tally.advance(self._db, key, query, went)
+        tally.advance(self._db, self._asked(query, facets, few))
         self._kept[about] = tally
         if len(self._kept) > _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         return tally
 
+    def _asked(
+        self, query: LogQuery, facets: Sequence[sqlite3.Row], few: Callable[[], Sequence[Sequence[int]]]
+    ) -> Asked:
+        went = {row["facet"]: row["went"] for row in facets}
+        sizes = {row["facet"]: row["total_count"] for row in facets}
+        among = self._db.execute(_LOGS).fetchone()[0]
+        return Asked(sql.where_rows(query), sql.is_covered(query), went, sizes, among, few)
+
 
 def _groups(matched: Iterable[tuple[int, Any]], infos: Mapping[int, Info]) -> Iterable[Group]:
     for _, members in groupby(matched, key=itemgetter(1)):
         facets = tuple(facet for facet, _ in members)
-        yield Group(facets, sum(infos[facet][0] for facet in facets))
+        info = joined(infos[facet] for facet in facets)
+        yield Group(facets, info[0], (info[-2], info[-1]))
