@@ -7,7 +7,7 @@ again. The messages given are never changed.
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import (
@@ -37,17 +37,7 @@ def encode_messages(messages: Iterable[BaseMessage]) -> list[WireMessage]:
         TypeError: A message is of a kind the wire has no role for.
         ValueError: A block holds data that no part can carry.
     """
-    return [encode_message(message) for message in messages]
-
-
-def encode_message(message: BaseMessage) -> WireMessage:
-    """Encode one message.
-
-    Raises:
-        TypeError: It is of a kind the wire has no role for.
-        ValueError: A block holds data that no part can carry.
-    """
-    return _encoder_of(type(message))(message)
+    return [_encoder_of(type(message))(message) for message in messages]
 
 
 @cache
@@ -58,29 +48,21 @@ def _encoder_of(kind: type[BaseMessage]) -> Callable[[Any], WireMessage]:
     raise TypeError(f"a {kind.__name__} cannot be sent: the wire has no role for it")
 
 
-def _encode_plain(message: BaseMessage, role: str) -> WireMessage:
-    content = message.content
+def _encode_plain(role: str, message: BaseMessage) -> WireMessage:
+    content, more = message.content, message.additional_kwargs
     wire: WireMessage = {"role": role, "content": content if isinstance(content, str) else encode_content(content)}
-    name = message.name or message.additional_kwargs.get("name")
+    name = message.name or (more and more.get("name"))
     if name:
         wire["name"] = name
     return wire
 
 
-def _encode_human(message: BaseMessage) -> WireMessage:
-    return _encode_plain(message, "user")
-
-
 def _encode_system(message: BaseMessage) -> WireMessage:
-    return _encode_plain(message, message.additional_kwargs.get("__openai_role__", "system"))
-
-
-def _encode_function(message: BaseMessage) -> WireMessage:
-    return _encode_plain(message, "function")
+    return _encode_plain(message.additional_kwargs.get("__openai_role__", "system"), message)
 
 
 def _encode_chat(message: ChatMessage) -> WireMessage:
-    return _encode_plain(message, message.role)
+    return _encode_plain(message.role, message)
 
 
 def _encode_tool(message: ToolMessage) -> WireMessage:
@@ -88,7 +70,7 @@ def _encode_tool(message: ToolMessage) -> WireMessage:
 
 
 def _encode_assistant(message: AIMessage) -> WireMessage:
-    wire = _encode_plain(message, "assistant")
+    wire = _encode_plain("assistant", message)
     more = message.additional_kwargs
     if not (more or message.tool_calls or message.invalid_tool_calls) and isinstance(message.content, str):
         return wire
@@ -129,10 +111,10 @@ def _encode_call(call_id: str | None, name: str, arguments: str) -> dict[str, An
 _SAYS_IT_ELSEWHERE: Final = {"tool_calls", "function_call", "refusal", "audio"}
 
 _ENCODERS: Final[tuple[tuple[type[BaseMessage], Callable[[Any], WireMessage]], ...]] = (
-    (HumanMessage, _encode_human),
+    (HumanMessage, partial(_encode_plain, "user")),
     (AIMessage, _encode_assistant),
     (ToolMessage, _encode_tool),
     (SystemMessage, _encode_system),
-    (FunctionMessage, _encode_function),
+    (FunctionMessage, partial(_encode_plain, "function")),
     (ChatMessage, _encode_chat),
 )

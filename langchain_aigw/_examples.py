@@ -32,10 +32,10 @@ class Example(Generic[M]):
 
     def make(self, fields: dict[str, Any]) -> M:
         """Make another with these fields, all of which the example was given; its lists and dicts are its own."""
-        values = self._values.copy()
+        values = self._values | fields
         for name, copy in self._copied:
-            values[name] = copy()
-        values.update(fields)
+            if name not in fields:
+                values[name] = copy()
         made = self._kind.__new__(self._kind)
         _set(made, "__dict__", values)  # these four are a model's state, as pydantic's own `__copy__` sets it
         _set(made, "__pydantic_fields_set__", self._given())

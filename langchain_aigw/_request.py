@@ -6,8 +6,7 @@ parameter out. What only LangChain understands stays here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from langchain_aigw._encode import encode_messages
 
@@ -31,8 +30,7 @@ _ONLY_WITH_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
 MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """One chat completion as the core's client takes it.
 
     Attributes:
@@ -88,16 +86,16 @@ def build_request(
     if stream_options:
         body["stream_options"] = stream_options
     for more in (defaults.get("extra_body"), call.get("extra_body")):
-        body |= more or {}
+        if more:
+            body |= more
     return ChatRequest(body, call.get("gateway_options"), surface)
 
 
 def _merge(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
     """Lay the call over the defaults; its limit of tokens replaces the default's under either name."""
-    kept = defaults
-    if MAX_TOKENS_NAMES & call.keys():
-        kept = {name: value for name, value in defaults.items() if name not in MAX_TOKENS_NAMES}
-    return {name: value for name, value in {**kept, **call}.items() if value is not None}
+    if not MAX_TOKENS_NAMES.isdisjoint(call):
+        defaults = {name: value for name, value in defaults.items() if name not in MAX_TOKENS_NAMES}
+    return {name: value for name, value in {**defaults, **call}.items() if value is not None}
 
 
 def _stream_options(params: Mapping[str, Any], defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:

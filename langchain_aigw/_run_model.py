@@ -5,10 +5,8 @@
 Annotations are evaluated, as in `chat_models`.
 """
 
-import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -16,15 +14,8 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableConfig
 
-from langchain_aigw._runs import NotedRun, run_of_manager, run_of_stream
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def with_known_signature(method: F) -> F:
-    """Have `inspect` read a method's signature once: LangChain asks for that of `_generate` at each call."""
-    method.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]  # where `inspect` looks first
-    return method
+from langchain_aigw._noted_stream import NotedStream
+from langchain_aigw._runs import ModelRun, NotedRun, run_of_manager, run_of_stream
 
 
 class RunAwareChatModel(BaseChatModel):
@@ -42,7 +33,7 @@ class RunAwareChatModel(BaseChatModel):
         with NotedRun(run):
             yield from super().stream(input, _with_run_id(config, run.run_id), stop=stop, **kwargs)
 
-    async def astream(
+    def astream(
         self,
         input: LanguageModelInput,  # noqa: A002  LangChain's name
         config: RunnableConfig | None = None,
@@ -50,12 +41,14 @@ class RunAwareChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        run = run_of_stream(config, self._run_metadata(stop, kwargs))
-        with NotedRun(run):
-            chunks = super().astream(input, _with_run_id(config, run.run_id), stop=stop, **kwargs)
-            async with aclosing(cast("AsyncGenerator[AIMessageChunk]", chunks)) as opened:
-                async for chunk in opened:
-                    yield chunk
+        plain = super().astream
+
+        def begin() -> tuple[ModelRun, AsyncGenerator[AIMessageChunk, None]]:
+            run = run_of_stream(config, self._run_metadata(stop, kwargs))
+            chunks = plain(input, _with_run_id(config, run.run_id), stop=stop, **kwargs)
+            return run, cast("AsyncGenerator[AIMessageChunk, None]", chunks)
+
+        return NotedStream(begin)
 
     def _generate_with_cache(
         self,
@@ -76,6 +69,12 @@ class RunAwareChatModel(BaseChatModel):
     ) -> ChatResult:
         with NotedRun(run_of_manager(run_manager)):
             return await super()._agenerate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Give what LangChain gives, and only for a `dict` that was overridden change the process's warnings for it."""
+        if type(self).dict is not BaseChatModel.dict:
+            return super()._get_invocation_params(stop, **kwargs)
+        return {**self.asdict(), "stop": stop, **kwargs}
 
     def _run_metadata(self, stop: list[str] | None, keywords: dict[str, Any]) -> dict[str, Any]:
         """Give the metadata that LangChain adds to that of a run's config: its own, over it the model's."""

@@ -54,11 +54,11 @@ def run_options(
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"metadata['aigw'] of a run's config is a dict of gateway options, not {given!r}")
     options = _merge(given, call or {})
-    beneath = (model, context_options())
+    around = context_options()
     if metadata_keys:
         known = {**_root_of(run), **(ensure_config().get("configurable") or {}), **run.metadata}
-        options = forward_metadata(known, options, metadata_keys, beneath)
-    if sends_run_id and not any("event_id" in layer for layer in (*beneath, options)):
+        options = forward_metadata(known, options, metadata_keys, (model, around))
+    if sends_run_id and not ("event_id" in options or "event_id" in around or "event_id" in model):
         options["event_id"] = str(run.run_id)
     return options
 
@@ -77,6 +77,6 @@ def _root_of(run: ModelRun) -> dict[str, str]:
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**lower, **upper}
-    if metadata_of(lower) and metadata_of(upper):
+    if lower and upper and metadata_of(lower) and metadata_of(upper):
         merged["metadata"] = {**metadata_of(lower), **metadata_of(upper)}
     return merged

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, overload
 from weakref import WeakValueDictionary
 
 from langchain_core.callbacks import BaseCallbackManager
-from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
 from langchain_aigw._captured import CAPTURES
@@ -63,6 +63,9 @@ class _Runs:
         self._lock = Lock()
         self._runs: WeakValueDictionary[UUID, ModelRun] = WeakValueDictionary()
 
+    def known(self, run_id: UUID) -> ModelRun | None:
+        return self._runs.get(run_id) if self._runs else None
+
     def get(self, run_id: UUID) -> ModelRun:
         with self._lock:
             run = self._runs.get(run_id)
@@ -87,10 +90,14 @@ def run_of_manager(run_manager: None) -> None: ...
 @overload
 def run_of_manager(run_manager: BaseRunManager | None) -> ModelRun | None: ...
 def run_of_manager(run_manager: BaseRunManager | None) -> ModelRun | None:
-    """Give the run that LangChain's run manager stands for, if there is one."""
+    """Give the run that LangChain's run manager stands for, if there is one.
+
+    Handlers heard of the run before; one that none of them keeps need not be found by its id.
+    """
     if run_manager is None:
         return None
-    run = model_run(run_manager.run_id)
+    run_id = run_manager.run_id
+    run = _RUNS.known(run_id) or ModelRun(run_id)
     run.parent_run_id = run_manager.parent_run_id or surrounding_run_id()
     run.metadata = run_manager.metadata
     return run
@@ -120,7 +127,8 @@ def surrounding_run_id() -> UUID | None:
 
     Such are the runs that a fallback tries, and those that a chain's own code starts with callbacks of its own.
     """
-    callbacks = ensure_config().get("callbacks")
+    around = var_child_runnable_config.get()
+    callbacks = around.get("callbacks") if around else None
     return callbacks.parent_run_id if isinstance(callbacks, BaseCallbackManager) else None
 
 

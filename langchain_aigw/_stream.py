@@ -68,29 +68,29 @@ class ChunkDecoder:
         delta = choice.get("delta") or {}
         extras = decode_extras(delta)
         self._refusal += str(extras.pop("refusal", ""))
-        message = AIMessageChunk(
-            content=decode_content(delta.get("content")),
-            additional_kwargs=extras,
-            tool_call_chunks=self._calls.feed(delta.get("tool_calls")),
-            response_metadata={**metadata, **generation_info},
-        )
-        if not _says_anything(message):
+        said = {
+            "content": decode_content(delta.get("content")),
+            "additional_kwargs": extras,
+            "tool_call_chunks": self._calls.feed(delta.get("tool_calls")),
+            "response_metadata": {**metadata, **generation_info},
+        }
+        if not any(said.values()):
             return None
-        return _make_chunk(message, {**generation_info, **tracer_facts(metadata.get(GATEWAY_KEY))})
+        return _make_chunk(_MESSAGE, said, {**generation_info, **tracer_facts(metadata.get(GATEWAY_KEY))})
 
     def close(self) -> ChatGenerationChunk:
         """Say that the stream has ended well; give the last chunk."""
         generation_info = {"finish_reason": self._finish_reason} if self._finish_reason else {}
         metadata = self._answer_metadata({"model": self._model}, None)
-        message = AIMessageChunk(
-            content="",
-            additional_kwargs={"refusal": self._refusal} if self._refusal else {},
-            tool_call_chunks=self._calls.close(self._told.get("id")),
-            response_metadata={**metadata, **generation_info},
-            usage_metadata=self._usage,
-            chunk_position="last",
-        )
-        return _make_chunk(message, generation_info)
+        said = {
+            "content": "",
+            "additional_kwargs": {"refusal": self._refusal} if self._refusal else {},
+            "tool_call_chunks": self._calls.close(self._told.get("id")),
+            "response_metadata": {**metadata, **generation_info},
+            "usage_metadata": self._usage,
+            "chunk_position": "last",
+        }
+        return _make_chunk(_LAST_MESSAGE, said, generation_info)
 
     def _plain_text(self, chunk: Mapping[str, Any]) -> str | None:
         """Give what an object says that says some text and nothing else."""
@@ -131,6 +131,16 @@ _MESSAGE: Final = Example(
         content="", additional_kwargs={}, tool_call_chunks=[], response_metadata={"model_provider": PROVIDER}
     )
 )
+_LAST_MESSAGE: Final = Example(
+    AIMessageChunk(
+        content="",
+        additional_kwargs={},
+        tool_call_chunks=[],
+        response_metadata={},
+        usage_metadata=None,
+        chunk_position="last",
+    )
+)
 _CHUNK: Final = Example(ChatGenerationChunk(message=_MESSAGE.make({}), generation_info=None))
 
 
@@ -138,15 +148,16 @@ def _text_chunk(text: str) -> ChatGenerationChunk:
     return _CHUNK.make({"message": _MESSAGE.make({"content": text}), "text": text})
 
 
-def _make_chunk(message: AIMessageChunk, generation_info: dict[str, Any]) -> ChatGenerationChunk:
-    message.response_metadata["model_provider"] = PROVIDER
-    return ChatGenerationChunk(message=message, generation_info=generation_info or None)
+def _make_chunk(
+    like: Example[AIMessageChunk], said: dict[str, Any], generation_info: dict[str, Any]
+) -> ChatGenerationChunk:
+    said["response_metadata"]["model_provider"] = PROVIDER
+    if said["tool_call_chunks"] or not isinstance(said["content"], str):
+        return ChatGenerationChunk(message=AIMessageChunk(**said), generation_info=generation_info or None)
+    made = {"message": like.make(said), "text": said["content"], "generation_info": generation_info or None}
+    return _CHUNK.make(made)
 
 
 def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = (choice for choice in chunk.get("choices") or () if isinstance(choice, dict))
     return next((choice for choice in choices if not choice.get("index")), {})
-
-
-def _says_anything(message: AIMessageChunk) -> bool:
-    return bool(message.content or message.additional_kwargs or message.tool_call_chunks or message.response_metadata)

@@ -24,7 +24,12 @@ def decode_usage(usage: Any) -> UsageMetadata | None:
     """Decode an answer's `usage`; `None` if it counts no tokens."""
     if not isinstance(usage, dict):
         return None
-    total, read, written = (_count(usage.get(f"{kind}_tokens")) for kind in ("total", "prompt", "completion"))
+    count = usage.get
+    total, read, written = (
+        _count(count("total_tokens")),
+        _count(count("prompt_tokens")),
+        _count(count("completion_tokens")),
+    )
     if total is None and read is None and written is None:
         return None
     read, written = read or 0, written or 0
@@ -39,7 +44,9 @@ def decode_usage(usage: Any) -> UsageMetadata | None:
 
 
 def _details(details: Mapping[str, Any] | None, names: tuple[tuple[str, str], ...]) -> dict[str, int]:
-    counts = ((ours, _count((details or {}).get(theirs))) for theirs, ours in names)
+    if not details:
+        return {}
+    counts = ((ours, _count(details.get(theirs))) for theirs, ours in names)
     return {ours: count for ours, count in counts if count is not None}
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 from langchain_core.tracers.context import register_configure_hook
+from typing_extensions import override
 
 from aigw import UNSET, ConfigurationError, LogResolver, ResponseInfo, SharedLogs, UnknownTargetError
-from aigw.integration import Rater, SharedWriter, aread_logs, read_logs, readings_of, sum_costs
+from aigw.integration import Bookkeeping, Rater, SharedWriter
 from langchain_aigw._decode import GATEWAY_KEY
 from langchain_aigw._occasions import Occasions
 from langchain_aigw._recorded import Caller, RecordedCall
@@ -34,19 +35,17 @@ if TYPE_CHECKING:
         AutomaticFeedback,
         Costs,
         Feedback,
-        GatewayLog,
         MetadataValue,
-        RaterCounts,
         Unset,
         Which,
     )
-    from aigw.integration import FeedbackTaker, LoggedCall, Verdict
+    from aigw.integration import FeedbackTaker, Verdict
     from langchain_aigw._run_tree import Entry
 
     Judge = Callable[[BaseMessage, RecordedCall], Verdict | Awaitable[Verdict]]
 
 
-class AIGatewayCallbackHandler(RunRecorder):
+class AIGatewayCallbackHandler(RunRecorder, Bookkeeping[UUID | str, RecordedCall]):
     """Records the gateway's log ids for every run, and sends feedback to the right log.
 
     Feedback:
@@ -184,68 +183,21 @@ class AIGatewayCallbackHandler(RunRecorder):
         target = self._in_node(run, node)
         return await self._resolver.afeedback(target, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
+    @override
     def reconcile(self, run_id: UUID | str | None = None, *, wait: float = 0) -> list[RecordedCall]:
-        """Read the logs of the calls under a run whose cost is not known, and give its calls with `cost` and `log`.
+        return super().reconcile(run_id, wait=wait)
 
-        At most eight logs are read at a time; one that is not there leaves its call as it was. For runs of other
-        processes, see `aigw.LogResolver.reconcile`.
-
-        Args:
-            run_id: The run; all that are recorded when left out.
-            wait: Seconds that logs are waited for, all together, that are not there yet or have no cost yet.
-
-        Raises:
-            AIGatewayError: The gateway could not be reached, or said no.
-        """
-        read_logs(self._readings(run_id), wait=wait)
-        return self.calls(run_id)
-
+    @override
     async def areconcile(self, run_id: UUID | str | None = None, *, wait: float = 0) -> list[RecordedCall]:
-        """As `reconcile`, with `await`."""
-        await aread_logs(self._readings(run_id), wait=wait)
-        return self.calls(run_id)
+        return await super().areconcile(run_id, wait=wait)
 
+    @override
     def costs(self, run_id: UUID | str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
-        """Give what the calls under a run cost, one row for each model, run or label.
+        return super().costs(run_id, by=by, wait=wait)
 
-        Args:
-            run_id: The run; all that are recorded when left out.
-            by: `model`, `run` (the outermost run), or a key of the calls' metadata.
-            wait: As in `reconcile`, which is done first.
-
-        Raises:
-            ConfigurationError: A value is not allowed.
-            AIGatewayError: The gateway could not be reached, or said no.
-        """
-        return sum_costs(self.reconcile(run_id, wait=wait), by)
-
+    @override
     async def acosts(self, run_id: UUID | str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
-        """As `costs`, with `await`."""
-        return sum_costs(await self.areconcile(run_id, wait=wait), by)
-
-    @property
-    def automatic_counts(self) -> RaterCounts:
-        """What became of what `automatic` and `judge` rated."""
-        return self._rater.counts
-
-    def _readings(self, run_id: UUID | str | None) -> list[tuple[LoggedCall, Callable[[GatewayLog], object]]]:
-        return [(self._resolver.through(call), found) for call, found in readings_of(self._reports(run_id))]
-
-    def flush(self, timeout: float | None = None) -> bool:
-        """Wait until the answers so far are rated and the store has what is known; tell whether it was in time.
-
-        What a queue has taken is waited for by its own `flush`.
-
-        Args:
-            timeout: Seconds for each of the two.
-        """
-        is_rated = self._rater.flush(timeout)
-        return (self._writer is None or self._writer.flush(timeout)) and is_rated
-
-    def close(self, timeout: float | None = None) -> None:
-        """Wait as `flush` does and rate no more by itself; what is recorded stays."""
-        self._rater.close(timeout)
-        self.flush(timeout)
+        return await super().acosts(run_id, by=by, wait=wait)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Note what LangChain's cache replayed; have an answer judged."""

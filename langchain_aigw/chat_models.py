@@ -19,7 +19,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from aigw import APIStatusError, ResponseInfo, RunResult, __version__
-from aigw.integration import chosen_event_id
+from aigw.integration import chosen_event_id, with_known_signature
 from langchain_aigw._bindings import BindingChatModel
 from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
@@ -27,7 +27,7 @@ from langchain_aigw._profile import KnownProfile, known_profile
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._replay import mark_replayed
 from langchain_aigw._request import ChatRequest, build_request
-from langchain_aigw._run_model import RunAwareChatModel, with_known_signature
+from langchain_aigw._run_model import RunAwareChatModel
 from langchain_aigw._run_options import options_around, run_options
 from langchain_aigw._runs import ModelRun, facts_of, report_call, take_run
 from langchain_aigw._sampling import Sampling

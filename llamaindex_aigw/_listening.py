@@ -15,8 +15,10 @@ from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index_instrumentation import get_dispatcher
 
+from aigw.integration import with_known_signature
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from llama_index_instrumentation.dispatcher import Dispatcher
 
@@ -47,26 +49,30 @@ def is_heard(llm: Any) -> bool:
     """Tell whether anything would be done of a call beside the call: an event heard, a rate limited."""
     manager = llm.callback_manager
     is_told = manager is None or manager.handlers or getattr(llm, "rate_limiter", None)
-    return bool(is_told) or any(map(_wants_answers, _handlers(_SOURCE)))
+    return bool(is_told) or _reaches(_SOURCE, _wants_answers)
 
 
 def is_dispatched(dispatcher: Dispatcher) -> bool:
     """Tell whether an event of this dispatcher would reach anybody."""
-    return any(type(handler) is not NullEventHandler for handler in _handlers(dispatcher))
+    return _reaches(dispatcher, _is_real)
 
 
-def _wants_answers(handler: Any) -> bool:
-    if isinstance(handler, Choosy):
-        return handler.wants_answers()
+def _is_real(handler: Any) -> bool:
     return type(handler) is not NullEventHandler
 
 
-def _handlers(dispatcher: Dispatcher) -> Iterator[Any]:
-    """Give the handlers that an event of this dispatcher reaches."""
+def _wants_answers(handler: Any) -> bool:
+    return handler.wants_answers() if isinstance(handler, Choosy) else _is_real(handler)
+
+
+def _reaches(dispatcher: Dispatcher, is_one: Callable[[Any], bool]) -> bool:
+    """Tell whether an event of this dispatcher reaches such a handler."""
     while True:
-        yield from dispatcher.event_handlers
+        for handler in dispatcher.event_handlers:
+            if is_one(handler):
+                return True
         if not dispatcher.propagate:
-            return
+            return False
         dispatcher = dispatcher.parent
 
 
@@ -82,5 +88,4 @@ def _lean(function: F, tell: Callable[[Any], Any]) -> F:
         return await (told if is_heard(self) else function)(self, *args, **kwargs)
 
     lean: Any = acall if inspect.iscoroutinefunction(function) else call
-    lean.__signature__ = inspect.signature(told)  # every span asks for it, and it takes long to find
-    return cast("F", lean)
+    return cast("F", with_known_signature(lean, told))  # every span asks for it

@@ -5,7 +5,6 @@ Apart from the models, which are imported without it: it brings the core's clien
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from llama_index_instrumentation import get_dispatcher
@@ -18,7 +17,7 @@ from llamaindex_aigw._recorded import Caller, CallReport
 from llamaindex_aigw._spans import current_place, current_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
     from aigw import GatewayOptions
     from aigw.integration import CallKind
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 _DISPATCHER: Final = get_dispatcher(__name__)
 
 
-@contextmanager
-def reported_call(
-    connection: Connection, model: str, options: GatewayOptions | None, kind: CallKind
-) -> Iterator[CallReport]:
+class reported_call:  # noqa: N801  read as what it gives in a `with` statement
     """Hear what the gateway says of the request that is sent in this block, in the call's own span.
 
     LlamaIndex is told as soon as the block ends, and before the report has an error: who hears of it may ask to be told
@@ -42,22 +38,32 @@ def reported_call(
         options: The call's own gateway options.
         kind: Of the call.
     """
-    report = CallReport(
-        Caller(
-            kind=kind,
-            model=model,
-            sync_client=connection._sync_client,  # noqa: SLF001 the models' own
-            async_client=connection._async_client,  # noqa: SLF001 as above
-            place=current_place(),
-            tags=current_tags(),
-            event_id=chosen_event_id(connection.gateway_options, options),
+
+    __slots__ = ("_listening", "_report")
+
+    def __init__(self, connection: Connection, model: str, options: GatewayOptions | None, kind: CallKind) -> None:
+        self._report = CallReport(
+            Caller(
+                kind=kind,
+                model=model,
+                sync_client=connection._sync_client,  # noqa: SLF001 the models' own
+                async_client=connection._async_client,  # noqa: SLF001 as above
+                place=current_place(),
+                tags=current_tags(),
+                event_id=chosen_event_id(connection.gateway_options, options),
+            )
         )
-    )
-    CAPTURES.tell(report)
-    with report:
-        try:
-            with report.listening():
-                yield report
-        finally:
-            if is_dispatched(_DISPATCHER):
-                _DISPATCHER.event(AIGatewayCallEvent(report))
+        self._listening = self._report.listening()
+
+    def __enter__(self) -> CallReport:
+        CAPTURES.tell(self._report)
+        self._listening.__enter__()
+        return self._report
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening.__exit__(kind, error, trace)
+        if is_dispatched(_DISPATCHER):
+            _DISPATCHER.event(AIGatewayCallEvent(self._report))
+        self._report.__exit__(kind, error, trace)

@@ -44,7 +44,11 @@ def span_options(
     options = dict(call or {})
     if metadata_keys:
         options = forward_metadata({**_labels(place), **tags}, options, metadata_keys, beneath)
-    if span_id and sends_span_id and not any("event_id" in layer for layer in (*beneath, options)):
+    if (
+        span_id
+        and sends_span_id
+        and not ("event_id" in options or any("event_id" in layer for layer in beneath if layer))
+    ):
         options["event_id"] = event_id_of(span_id)
     return options or call
 

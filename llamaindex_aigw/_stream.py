@@ -7,7 +7,6 @@ a framework keeps, which is the last, has both.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.types import ChatResponse
@@ -57,7 +56,7 @@ class ChunkDecoder:
 
         `raw` is the last chunk as it would be if everything the chunks said of the completion stood in it.
         """
-        fields = copy.deepcopy({**self._fields, "choices": self._choices})
+        fields = _copied({**self._fields, "choices": self._choices})
         facts = self._info.to_dict()
         return ChatResponse(
             message=self._answer.message(),
@@ -82,3 +81,10 @@ class ChunkDecoder:
         ends = bool(choice.get("finish_reason"))
         if choices and (ends or not self._is_finished):
             self._choices, self._is_finished = choices, ends
+
+
+def _copied(value: Any) -> Any:
+    """Copy what JSON was decoded to, down to the last."""
+    if isinstance(value, dict):
+        return {name: _copied(item) for name, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value

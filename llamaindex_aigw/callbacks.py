@@ -1,10 +1,11 @@
 """`AIGatewayEventHandler` for a whole process, beside `capture_logs()` for one block: which calls a span led to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.instrumentation.events import BaseEvent
 from pydantic import Field, PrivateAttr
+from typing_extensions import override
 
 from aigw import (
     UNSET,
@@ -12,25 +13,13 @@ from aigw import (
     AsyncAIGateway,
     Costs,
     Feedback,
-    GatewayLog,
     LogResolver,
     MetadataValue,
-    RaterCounts,
     SharedLogs,
     Unset,
     Which,
 )
-from aigw.integration import (
-    Ledger,
-    LoggedCall,
-    Rater,
-    SharedWriter,
-    aread_logs,
-    calls_of,
-    read_logs,
-    readings_of,
-    sum_costs,
-)
+from aigw.integration import Bookkeeping, Ledger, Rater, SharedWriter, calls_of
 from llamaindex_aigw._captured import CapturedSpans, capture_logs, get_cost_callback
 from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
 from llamaindex_aigw._events import AIGatewayCallEvent, AIGatewayParseErrorEvent
@@ -54,7 +43,7 @@ __all__ = [
 ]
 
 
-class AIGatewayEventHandler(CallHandler):
+class AIGatewayEventHandler(CallHandler, Bookkeeping[str, RecordedCall]):
     """Records which calls through the gateway stand beneath each span and workflow run, and sends feedback to them.
 
         handler = AIGatewayEventHandler().attach()
@@ -202,46 +191,21 @@ class AIGatewayEventHandler(CallHandler):
         """As `feedback`, with `await`."""
         return await self._resolver.afeedback(target, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
+    @override
     def reconcile(self, span_id: str | None = None, *, wait: float = 0) -> list[RecordedCall]:
-        """Read the logs of the calls beneath a span whose cost is not known, at most eight at once.
+        return super().reconcile(span_id, wait=wait)
 
-        For spans of other processes, see `aigw.LogResolver.reconcile`.
-
-        Args:
-            span_id: As in `calls`.
-            wait: Seconds that logs are waited for, all together, that are not there yet or have no cost yet.
-
-        Returns:
-            The calls, with `cost` and `log`.
-
-        Raises:
-            AIGatewayError: The gateway could not be reached, or said no; a log that is not there is no error.
-        """
-        read_logs(self._readings(span_id), wait=wait)
-        return self.calls(span_id)
-
+    @override
     async def areconcile(self, span_id: str | None = None, *, wait: float = 0) -> list[RecordedCall]:
-        """As `reconcile`, with `await`."""
-        await aread_logs(self._readings(span_id), wait=wait)
-        return self.calls(span_id)
+        return await super().areconcile(span_id, wait=wait)
 
+    @override
     def costs(self, span_id: str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
-        """Give what the calls beneath a span or a workflow run cost, one row for each model, run or label.
+        return super().costs(span_id, by=by, wait=wait)
 
-        Args:
-            span_id: As in `calls`.
-            by: `model`, `run` (the outermost workflow run or span), or a key of the calls' metadata.
-            wait: As in `reconcile`, which is done first.
-
-        Raises:
-            ConfigurationError: A value is not allowed.
-            AIGatewayError: As in `reconcile`.
-        """
-        return sum_costs(self.reconcile(span_id, wait=wait), by)
-
+    @override
     async def acosts(self, span_id: str | None = None, *, by: str = "model", wait: float = 0) -> Costs:
-        """As `costs`, with `await`."""
-        return sum_costs(await self.areconcile(span_id, wait=wait), by)
+        return await super().acosts(span_id, by=by, wait=wait)
 
     def feedback_from(
         self,
@@ -275,29 +239,5 @@ class AIGatewayEventHandler(CallHandler):
         self._rater.send(calls[-1].logged, values)
         return True
 
-    @property
-    def automatic_counts(self) -> RaterCounts:
-        """What became of what `automatic`, `judge` and evaluators rated."""
-        return self._rater.counts
-
-    def flush(self, timeout: float | None = None) -> bool:
-        """Wait until the answers so far are rated and the store has what is known; tell whether it was in time.
-
-        What a queue has taken is waited for by its own `flush`.
-
-        Args:
-            timeout: Seconds for each of the two.
-        """
-        is_rated = self._rater.flush(timeout)
-        return (self._writer is None or self._writer.flush(timeout)) and is_rated
-
-    def close(self, timeout: float | None = None) -> None:
-        """Wait as `flush` does and rate no more by itself; what is recorded stays."""
-        self._rater.close(timeout)
-        self.flush(timeout)
-
     def _reports(self, span_id: str | None) -> list[CallReport]:
         return self._ledger.items() if span_id is None else self._ledger.find(span_id)
-
-    def _readings(self, span_id: str | None) -> list[tuple[LoggedCall, Callable[[GatewayLog], object]]]:
-        return [(self._resolver.through(call), found) for call, found in readings_of(self._reports(span_id))]

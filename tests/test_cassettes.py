@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from vcr.request import Request
+
+from .conftest import same_body
 
 ROOT = Path(__file__).parents[1]
 CASSETTES = sorted((ROOT / "cassettes").rglob("*.yaml"))
@@ -85,3 +88,17 @@ def test_every_folder_of_cassettes_says_where_they_come_from():
     assert all(
         "recorded from" in (ROOT / "cassettes" / area / "README.md").read_text("utf-8").lower() for area in areas
     )
+
+
+def asked(body: str | None) -> Request:
+    return Request("GET" if body is None else "POST", "https://api.cloudflare.com/", body, {})
+
+
+def test_no_body_and_an_empty_one_are_the_same():
+    same_body(asked(""), asked(None))
+
+
+@pytest.mark.parametrize("other", ['{"model":"b"}', "", None])
+def test_two_bodies_are_not_the_same(other: str | None):
+    with pytest.raises(AssertionError):
+        same_body(asked('{"model":"a"}'), asked(other))

@@ -16,9 +16,10 @@ from aigw._lazy import lazy
 from aigw._version import __version__
 
 if TYPE_CHECKING:
-    from aigw._async_client import AsyncAIGateway, AsyncGateway
+    from aigw._async_client import AsyncAIGateway
+    from aigw._async_gateway import AsyncGateway
     from aigw._capture import CapturedLogs, capture_logs
-    from aigw._client import AIGateway, Gateway
+    from aigw._client import AIGateway
     from aigw._costs import CostRow, Costs
     from aigw._endpoints import Surface
     from aigw._errors import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         UnknownTargetError,
     )
     from aigw._feedback import Which
+    from aigw._gateway import Gateway
     from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
     from aigw._models import (
         ChatCompletion,
@@ -140,7 +142,7 @@ _MODULES: Final = {
     "APITimeoutError": "_errors",
     "AsyncAIGateway": "_async_client",
     "AsyncFeedbackQueue": "feedback",
-    "AsyncGateway": "_async_client",
+    "AsyncGateway": "_async_gateway",
     "AsyncStream": "_stream_readers",
     "AuthenticationError": "_errors",
     "AutomaticFeedback": "_verdicts",
@@ -156,7 +158,7 @@ _MODULES: Final = {
     "EmbeddingResult": "_models",
     "Feedback": "_log_calls",
     "FeedbackQueue": "feedback",
-    "Gateway": "_client",
+    "Gateway": "_gateway",
     "GatewayLog": "_models",
     "GatewayNotFoundError": "_errors",
     "GatewayOptions": "_options",

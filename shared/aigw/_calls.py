@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aigw._account import quote_segment
@@ -265,14 +266,16 @@ def _operation_request(
     body: Mapping[str, Any],
     surface: Surface | None,
 ) -> tuple[Request, str | None]:
-    endpoint = choose_endpoint(
-        operation,
-        body["model"],
-        has_provider_key=bool(account.provider_key),
-        byok_alias=options.get("byok_alias"),
-        surface=surface,
-    )
-    return _request(account, options, endpoint, {**body, "model": endpoint.model})
+    model, has_key, alias = body["model"], bool(account.provider_key), options.get("byok_alias")
+    if not (isinstance(model, str) and (surface is None or isinstance(surface, str))):
+        choose_endpoint(operation, model, surface=surface)  # refuses them
+    endpoint = _known_endpoint(operation, model, has_provider_key=has_key, byok_alias=alias, surface=surface)
+    if endpoint.model != model:
+        body = {**body, "model": endpoint.model}
+    return _request(account, options, endpoint, body)
+
+
+_known_endpoint = lru_cache(maxsize=256)(choose_endpoint)
 
 
 def _request(

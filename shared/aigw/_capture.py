@@ -11,10 +11,19 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final, Protocol, overload
 
 if TYPE_CHECKING:
+    from contextvars import Token
+
     from aigw._models import ResponseInfo
+
+
+class Listener(Protocol):
+    """Somebody who hears of calls."""
+
+    def record(self, info: ResponseInfo) -> None:
+        """Take what the gateway said of one call."""
 
 
 class CapturedLogs(Sequence["ResponseInfo"]):
@@ -59,7 +68,17 @@ class CapturedLogs(Sequence["ResponseInfo"]):
             return list(self._infos)
 
 
-_CAPTURES: Final[ContextVar[tuple[CapturedLogs, ...]]] = ContextVar("aigw.captures", default=())
+_CAPTURES: Final[ContextVar[tuple[Listener, ...]]] = ContextVar("aigw.captures", default=())
+
+
+def listen(listener: Listener) -> Token[tuple[Listener, ...]]:
+    """Have somebody hear of every call this code makes from now on; give what ends it."""
+    return _CAPTURES.set((*_CAPTURES.get(), listener))
+
+
+def stop_listening(token: Token[tuple[Listener, ...]]) -> None:
+    """End what `listen` began, in the same context."""
+    _CAPTURES.reset(token)
 
 
 @contextmanager
@@ -73,15 +92,15 @@ def capture_logs() -> Iterator[CapturedLogs]:
         A growing sequence of `ResponseInfo`, with `log_ids`.
     """
     captured = CapturedLogs()
-    token = _CAPTURES.set((*_CAPTURES.get(), captured))
+    token = listen(captured)
     try:
         yield captured
     finally:
-        _CAPTURES.reset(token)
+        stop_listening(token)
 
 
-def current_captures() -> tuple[CapturedLogs, ...]:
-    """Give the captures this code runs in."""
+def current_captures() -> tuple[Listener, ...]:
+    """Give those who hear of the calls of this code."""
     return _CAPTURES.get()
 
 

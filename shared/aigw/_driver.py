@@ -21,12 +21,12 @@ from aigw._retries import retry_delay
 
 if TYPE_CHECKING:
     from aigw._calls import Described
-    from aigw._capture import CapturedLogs
+    from aigw._capture import Listener
     from aigw._errors import AIGatewayError
     from aigw._models import ResponseInfo
     from aigw._options import GatewayOptions
 
-Captures = tuple["CapturedLogs", ...]
+Captures = tuple["Listener", ...]
 
 
 class Driver:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Surface = Literal["rest", "compat", "native"]
 """Where a call is sent."""
 
+_SURFACES: Final = (None, *get_args(Surface))
 _REST_PATHS: Final[dict[Operation, str]] = {
     "chat": "ai/v1/chat/completions",
     "embeddings": "ai/v1/embeddings",
@@ -73,7 +74,7 @@ def choose_endpoint(
         ConfigurationError: The combination cannot work; the text says what to change.
     """
     check_model(model)
-    if surface not in (None, *get_args(Surface)):
+    if surface not in _SURFACES:
         raise ConfigurationError(f"surface cannot be {surface!r}: it is 'rest', 'compat' or 'native'")
     if model.startswith("@cf/") and has_provider_key:
         raise ConfigurationError(

@@ -19,8 +19,10 @@ from aigw._retries import FIRST_POLL, next_poll
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from aigw._async_client import AsyncAIGateway, AsyncGateway
-    from aigw._client import AIGateway, Gateway
+    from aigw._async_client import AsyncAIGateway
+    from aigw._async_gateway import AsyncGateway
+    from aigw._client import AIGateway
+    from aigw._gateway import Gateway
     from aigw._log_calls import Feedback
     from aigw._models import GatewayLog, ResponseInfo
     from aigw._options import MetadataValue

@@ -70,9 +70,11 @@ def event_id_of(name: str) -> str:
 
 def chosen_event_id(model: Any, call: Any) -> str | None:
     """Give the event id that the options of a model, of the context and of a call, all unchecked, decide on."""
-    layers = (model, context_options(), call)
-    chosen = [layer["event_id"] for layer in layers if isinstance(layer, Mapping) and "event_id" in layer]
-    return chosen[-1] if chosen else None
+    for layer in (call, context_options(), model):
+        if isinstance(layer, Mapping) and "event_id" in layer:
+            chosen: str | None = layer["event_id"]
+            return chosen
+    return None
 
 
 def _is_scalar(value: Any) -> bool:

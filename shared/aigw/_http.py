@@ -43,11 +43,9 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        values: dict[str, str] = {}
-        for name, value in pairs:
-            key = name.lower()
-            values[key] = f"{values[key]}, {value}" if key in values else value
-        self._values = values
+        pairs = tuple(pairs)
+        values = {name.lower(): value for name, value in pairs}
+        self._values = values if len(values) == len(pairs) else _joined(pairs)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -77,6 +75,14 @@ class Headers(Mapping[str, str]):
     def media_type(self) -> str:
         """The content type in lower case and without parameters; empty when there is none."""
         return self._values.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        values[key] = f"{values[key]}, {value}" if key in values else value
+    return values
 
 
 @dataclass(frozen=True, slots=True, repr=False)

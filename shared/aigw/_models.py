@@ -79,15 +79,16 @@ def parse_info(headers: Headers, *, status: int, gateway_id: str | None = None) 
     """Read the gateway's facts from response headers; what cannot be read is left out, never guessed."""
     fields: dict[str, Any] = {"gateway_id": gateway_id}
     for name, value in headers.items():
-        if name.startswith(_PREFIX) and value and "authorization" not in name:
+        if name[:7] == _PREFIX and value and "authorization" not in name:
             fields[name[7:].replace("-", "_")] = value
+    fields["status_code"] = status
     if "step" in fields:
         fields["step"] = int(fields["step"]) if fields["step"].isascii() and fields["step"].isdigit() else None
     if "log_id" in fields:  # a proxy that repeats the field must not make it unknown to the logs API
         fields["log_id"] = fields["log_id"].partition(",")[0].strip()
     if "dlp" in fields:
         fields["dlp"] = _object(fields["dlp"])
-    return ResponseInfo(**{**fields, "status_code": status})
+    return ResponseInfo(**fields)
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -204,7 +204,7 @@ _ALLOWED: Final[dict[str, str]] = {
     "allowed_providers": "a list of provider names, not empty, none with a comma",
 }
 
-_ADAPTER: Final = TypeAdapter(GatewayOptions)
+_VALIDATOR: Final = TypeAdapter(GatewayOptions).validator
 _CONTEXT: Final[ContextVar[GatewayOptions]] = ContextVar("aigw.gateway_options")
 
 
@@ -219,7 +219,7 @@ def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
             return {}
         raise ConfigurationError(f"gateway options are a dict, not {options!r}")
     try:
-        return _ADAPTER.validate_python(options)
+        return cast("GatewayOptions", _VALIDATOR.validate_python(options))
     except ValidationError as error:
         raise ConfigurationError(_explain(error.errors(include_url=False)[0], options)) from None
 

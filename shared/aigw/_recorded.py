@@ -7,19 +7,20 @@ An adapter adds to these classes what its framework knows of a call: a run, a sp
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from aigw._capture import capture_logs
+from aigw._capture import listen, stop_listening
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+    from contextvars import Token
     from types import TracebackType
 
     from aigw._async_client import AsyncAIGateway
+    from aigw._capture import Listener
     from aigw._client import AIGateway
     from aigw._feedback import CallKind
     from aigw._models import GatewayLog, ResponseInfo
@@ -155,7 +156,7 @@ class CallReport(Generic[C_co, R_co]):
 
     def __init__(self, caller: C_co) -> None:
         self.caller = caller
-        self._infos: Sequence[ResponseInfo] = ()
+        self._infos: list[ResponseInfo] = []
         self._tokens: tuple[int | None, int | None] = (None, None)
         self._answer: int | None = None
         self._error: str | None = None
@@ -177,12 +178,13 @@ class CallReport(Generic[C_co, R_co]):
             for watch in self._watchers:
                 watch(error)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self) -> Listening:
         """Hear what the gateway says of requests begun in this block; not to be left open across a `yield`."""
-        with capture_logs() as infos:
-            self._infos = infos
-            yield
+        return Listening(self)
+
+    def record(self, info: ResponseInfo) -> None:
+        """Note what the gateway said of one request."""
+        self._infos.append(info)
 
     def answered(self, usage: Mapping[str, Any] | None, text: str | None = None) -> None:
         """Note the whole answer, or the end of a stream.
@@ -251,6 +253,29 @@ class CallReport(Generic[C_co, R_co]):
             is_partial=is_last and self._is_partial,
             log=log,
         )
+
+
+class Listening:
+    """A `with` block in which somebody hears of calls.
+
+    Args:
+        listener: Who.
+    """
+
+    __slots__ = ("_listener", "_token")
+
+    _token: Token[tuple[Listener, ...]]
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __enter__(self) -> None:
+        self._token = listen(self._listener)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stop_listening(self._token)
 
 
 def recorded_call(call: LoggedCall, log: GatewayLog | None) -> RecordedCall:

@@ -30,10 +30,12 @@ from aigw._shared_logs import SharedLogs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aigw._async_client import AsyncAIGateway, AsyncGateway
-    from aigw._client import AIGateway, Gateway
+    from aigw._async_client import AsyncAIGateway
+    from aigw._async_gateway import AsyncGateway
+    from aigw._client import AIGateway
     from aigw._costs import Costs
     from aigw._feedback import Which
+    from aigw._gateway import Gateway
     from aigw._log_calls import Feedback, Unset
     from aigw._models import GatewayLog
     from aigw._options import MetadataValue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aigw._lazy import lazy
 
 if TYPE_CHECKING:
+    from aigw._bookkeeping import Bookkeeping
     from aigw._captured import CallCaptures, CapturedCalls
     from aigw._clients import Clients
     from aigw._cost_callback import CostCallback
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from aigw._recorded import Caller, CallReport, RecordedCall, calls_of
     from aigw._search import CallMemory
     from aigw._shared_writer import SharedWriter
+    from aigw._signatures import with_known_signature
     from aigw._verdicts import Verdict
 
 __all__ = [
+    "Bookkeeping",
     "CallCaptures",
     "CallKind",
     "CallMemory",
@@ -57,9 +60,11 @@ __all__ = [
     "read_logs",
     "readings_of",
     "sum_costs",
+    "with_known_signature",
 ]
 
 _MODULES: Final = {
+    "Bookkeeping": "_bookkeeping",
     "CallCaptures": "_captured",
     "CallKind": "_feedback",
     "CallMemory": "_search",
@@ -88,6 +93,7 @@ _MODULES: Final = {
     "read_logs": "_log_reading",
     "readings_of": "_log_reading",
     "sum_costs": "_costs",
+    "with_known_signature": "_signatures",
 }
 
 __getattr__, __dir__ = lazy(__name__, _MODULES, home="aigw")

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 import aigw
@@ -14,6 +15,8 @@ class LangChain:
     """Chat models of LangChain."""
 
     package = langchain_aigw
+    handler = langchain_aigw.AIGatewayCallbackHandler
+    name_of_calls = "run_id"
 
     def make(self, **fields):
         return langchain_aigw.ChatCloudflareAIGateway(**fields)
@@ -25,15 +28,18 @@ class LangChain:
         return await model.ainvoke("hi")
 
     @contextmanager
-    def recording(self):
-        with langchain_aigw.AIGatewayCallbackHandler().attached() as handler:
+    def recording(self, **settings):
+        with self.handler(**settings).attached() as handler:
             yield handler
+            handler.close(5)
 
 
 class LlamaIndex:
     """LLMs of LlamaIndex."""
 
     package = llamaindex_aigw
+    handler = llamaindex_aigw.AIGatewayEventHandler
+    name_of_calls = "span_id"
 
     def make(self, **fields):
         return llamaindex_aigw.CloudflareAIGateway(**fields)
@@ -45,9 +51,10 @@ class LlamaIndex:
         return await model.acomplete("hi")
 
     @contextmanager
-    def recording(self):
-        handler = llamaindex_aigw.AIGatewayEventHandler().attach()
+    def recording(self, **settings):
+        handler = self.handler(**settings).attach()
         yield handler
+        handler.close(5)
         handler.detach()
 
 
@@ -66,6 +73,18 @@ def gateway():
 def client(gateway):
     with aigw.AIGateway("acct", "test-token", base_url=gateway.base_url) as client:
         yield client
+
+
+@pytest.fixture
+def sent():
+    """The paths that `http_client` was asked for."""
+    return []
+
+
+@pytest.fixture
+def http_client(sent):
+    with httpx.Client(event_hooks={"request": [lambda request: sent.append(request.url.path)]}) as http_client:
+        yield http_client
 
 
 @pytest.fixture

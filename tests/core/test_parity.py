@@ -29,10 +29,11 @@ NAMES = [
 ]  # fmt: skip
 
 FOR_ADAPTERS = [
-    "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "Clients",
+    "Bookkeeping", "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "Clients",
     "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "Verdict",
     "arate_logs", "aread_logs", "calls_of", "chosen_event_id", "context_options", "event_id_of",
     "forward_metadata", "is_rating", "lazy", "metadata_of", "rate_logs", "read_logs", "readings_of", "sum_costs",
+    "with_known_signature",
 ]  # fmt: skip
 
 NOT_IMPORTED = ("langchain_core", "llama_index", "starlette", "uvicorn", "aiohttp", "httpx_aiohttp")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .driving import ONE_CONNECTION, Driver
+from .driving import ENGINES, ONE_CONNECTION, Driver
 from .faulty_server import FaultyServer
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def elsewhere() -> Iterator[FaultyServer]:
         yield server
 
 
-@pytest.fixture(params=["sync", "httpx", "aiohttp"])
+@pytest.fixture(params=ENGINES)
 async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     driver = Driver(request.param)
     yield driver

@@ -1,4 +1,4 @@
-"""One face for what is tried: the core in its three engines, and the adapters."""
+"""One face for what is tried: the core in its engines and over the clients of users, and the adapters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+from httpx_aiohttp import HttpxAiohttpClient
 
 import aigw
 from aigw import AIGateway, AIGatewayError, AsyncAIGateway
@@ -20,39 +21,50 @@ TOKEN: Final = "planted-token-0123456789"
 CHAT: Final[dict[str, Any]] = {"model": "openai/gpt-5-mini", "messages": [{"role": "user", "content": "Hi"}]}
 ONE_CONNECTION: Final = httpx.Limits(max_connections=1)
 NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-ENGINES: Final = ("sync", "httpx", "aiohttp")
+USER_CLIENTS: Final = {"httpx": httpx.AsyncClient, "httpx-aiohttp": HttpxAiohttpClient}
+ENGINES: Final = ("sync", "sync-httpx", "httpx", "aiohttp", "httpx-aiohttp")
+ON_AIOHTTP: Final = {"aiohttp", "httpx-aiohttp"}
 
 
 class Driver:
     """A client with room for one connection, so that one it does not let go of is felt by the next call.
 
     Args:
-        engine: `sync`, `httpx` (async, its own pool) or `aiohttp` (async, the default where it is installed).
+        engine: `sync` (over urllib3, the default where it is installed), `sync-httpx` (a user's client), `httpx`
+            (async, a user's client), `aiohttp` (async, the default where it is installed) or `httpx-aiohttp` (a user's
+            httpx client whose connections are aiohttp's).
     """
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
         self._closing: list[Callable[[], Coroutine[Any, Any, None] | None]] = []
 
-    def settings(self, url: str, read_timeout: float = 30.0) -> dict[str, Any]:
+    @property
+    def is_sync(self) -> bool:
+        return self.engine.startswith("sync")
+
+    def settings(self, url: str, read_timeout: float = 30.0, connect_timeout: float = 30.0) -> dict[str, Any]:
         """What a client or a model is made with."""
-        timeout = httpx.Timeout(30.0, read=read_timeout)
+        timeout = httpx.Timeout(30.0, read=read_timeout, connect=connect_timeout)
         return {"account_id": "acct", "api_token": TOKEN, "base_url": url, "timeout": timeout}
 
-    def client(self, url: str, read_timeout: float = 30.0) -> Any:
-        settings = self.settings(url, read_timeout)
-        if self.engine == "sync":
+    def client(self, url: str, read_timeout: float = 30.0, connect_timeout: float = 30.0) -> Any:
+        settings = self.settings(url, read_timeout, connect_timeout)
+        if self.is_sync:
+            if self.engine == "sync-httpx":
+                settings["http_client"] = httpx.Client(limits=ONE_CONNECTION, verify=NO_CERTIFICATES)
+                self._closing.append(settings["http_client"].close)
             client: Any = AIGateway(**settings)
             self._closing.append(client.close)
             return client
-        if self.engine == "httpx":
+        if self.engine in USER_CLIENTS:
             settings["http_client"] = self.http_client()
         client = AsyncAIGateway(**settings)
         self._closing.append(client.aclose)
         return client
 
     def http_client(self) -> httpx.AsyncClient:
-        made = httpx.AsyncClient(limits=ONE_CONNECTION, verify=NO_CERTIFICATES)
+        made = USER_CLIENTS[self.engine](limits=ONE_CONNECTION, verify=NO_CERTIFICATES)
         self._closing.append(made.aclose)
         return made
 

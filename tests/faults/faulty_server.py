@@ -33,6 +33,13 @@ class Endless:
     pause: float = 0
 
 
+@dataclass(frozen=True)
+class Pause:
+    """Nothing for some seconds."""
+
+    seconds: float
+
+
 class Stall:
     """Nothing more, until the client goes away."""
 
@@ -45,7 +52,7 @@ class Reset:
     """The end of the connection, by force (RST)."""
 
 
-Act = bytes | Send | Endless | Stall | Close | Reset
+Act = bytes | Send | Endless | Pause | Stall | Close | Reset
 Reply = tuple[Act, ...]
 
 
@@ -182,6 +189,8 @@ def _perform(connection: socket.socket, act: Act) -> None:
                 connection.sendall(act.data)
         case Endless():
             _send_endlessly(connection, act)
+        case Pause():
+            _wait_for_the_end(connection, act.seconds)
         case Stall():
             _wait_for_the_end(connection, LONGEST)
             raise _GoneError

@@ -21,8 +21,9 @@ _INTRODUCTION: Final = """\
 
 Every call ends in the right answer or in one typed error, which names the gateway's log where the answer's head told
 it. There are {modes} ways of a server to misbehave below; each is a test, through the sync client and the async one,
-over httpx and aiohttp (`tests/faults/`), and those that concern adapters through both of them. After each, the
-connection is free again, no request was sent twice that may have been run, and no other server has heard a thing.
+over urllib3, httpx, aiohttp and httpx-aiohttp (`tests/faults/`), and those that concern adapters through both of them.
+After each, the connection is free again, no request was sent twice that may have been run, and no other server has
+heard a thing.
 
 ## Limits
 
@@ -31,7 +32,7 @@ connection is free again, no request was sent twice that may have been run, and 
 | An event or a line of a stream, or JSON in its place | {event} MiB | `StreamError` |
 | A whole answer, unpacked | {answer} MiB | `APIStatusError` |
 | The body of an error | {error} MiB | the rest is not read |
-| Header fields | 100 KiB together (httpx), 8,190 bytes each (aiohttp) | `APIConnectionError` |
+| Header fields | 100 KiB together (sync, httpx), 8,190 bytes each (aiohttp) | `APIConnectionError` |
 | Connecting | `timeout`, connect: 10 seconds by default | `APITimeoutError`, tried again |
 | Silence before or within an answer | `timeout`, read: 300 seconds by default | `APITimeoutError` |
 | An answer that goes on and brings nothing (comments, bytes) | {patience:g} read timeouts | `APITimeoutError` |

@@ -10,7 +10,7 @@ from llama_index.core.llms import ChatMessage
 from langchain_aigw import ChatCloudflareAIGateway
 from llamaindex_aigw import CloudflareAIGateway
 
-from .driving import Driver, judge, outcome_of_call, outcome_of_stream
+from .driving import USER_CLIENTS, judge, outcome_of_call, outcome_of_stream
 from .modes.all_modes import MODES
 from .modes.mode import LOG_ID, WHOLE, whole
 
@@ -51,11 +51,19 @@ def delta_of(adapter):
     return (lambda chunk: chunk.text) if adapter == "langchain" else (lambda chunk: chunk.delta or "")
 
 
+# whether it is asked with await, and over which async client of the user's
+SYNC_AND_ASYNC = pytest.mark.parametrize(
+    ("way", "driver"),
+    [(0, "httpx"), *((1, client) for client in USER_CLIENTS)],
+    indirect=["driver"],
+    ids=["sync", *USER_CLIENTS],
+)
+
+
 @pytest.fixture(params=WAYS)
-async def asked(request, server, elsewhere):
+def asked(request, driver, server, elsewhere):
     """Prepare a mode and give the model that is to meet it."""
     adapter = request.param
-    driver = Driver("adapter")
 
     def ask(mode):
         place = elsewhere.url.removeprefix("http://").encode()
@@ -71,8 +79,7 @@ async def asked(request, server, elsewhere):
         model = WAYS[adapter][0](model="openai/gpt-5-mini", http_async_client=driver.http_client(), **settings)
         return model, adapter
 
-    yield ask
-    await driver.close()
+    return ask
 
 
 async def check_afterwards(server, elsewhere, mode):
@@ -82,7 +89,7 @@ async def check_afterwards(server, elsewhere, mode):
 
 @pytest.mark.usefixtures("low_limits")
 @pytest.mark.parametrize("mode", [pytest.param(mode, id=name) for name, mode in PICKED.items() if mode.whole])
-@pytest.mark.parametrize("way", [0, 1], ids=["sync", "async"])
+@SYNC_AND_ASYNC
 async def test_a_whole_answer_is_right_or_a_typed_error(asked, server, elsewhere, mode, way):
     model, adapter = asked(mode)
     _, prompt, methods, _ = WAYS[adapter]
@@ -93,7 +100,7 @@ async def test_a_whole_answer_is_right_or_a_typed_error(asked, server, elsewhere
 
 @pytest.mark.usefixtures("low_limits")
 @pytest.mark.parametrize("mode", [pytest.param(mode, id=name) for name, mode in PICKED.items() if mode.stream])
-@pytest.mark.parametrize("way", [0, 1], ids=["sync", "async"])
+@SYNC_AND_ASYNC
 async def test_a_stream_is_right_or_a_typed_error(asked, server, elsewhere, mode, way):
     model, adapter = asked(mode)
     _, prompt, _, methods = WAYS[adapter]

@@ -20,7 +20,7 @@ STALLS = {
     "in-the-body": (head(200, "content-length: 99"), b"{", Stall()),
     "in-an-error": (head(500, "content-length: 99"), b"{", Stall()),
 }
-ASYNC = pytest.mark.parametrize("driver", ["httpx", "aiohttp"], indirect=True)
+ASYNC = pytest.mark.parametrize("driver", ["httpx", "aiohttp", "httpx-aiohttp"], indirect=True)
 
 
 def stream_of(server):
@@ -118,7 +118,7 @@ async def test_a_stream_is_closed_as_often_as_one_likes(driver, server):
     client = driver.client(server.url)
     opened = await done(client.stream_chat(CHAT))
     for _ in range(3):
-        await done(opened.close() if driver.engine == "sync" else opened.aclose())
+        await done(opened.close() if driver.is_sync else opened.aclose())
     await works_again(server, client)
 
 
@@ -145,7 +145,7 @@ async def test_closing_the_client_ends_an_open_stream(driver, server):
     stream_of(server)
     client = driver.client(server.url)
     opened = await done(client.stream_chat(CHAT))
-    await done(client.close() if driver.engine == "sync" else client.aclose())
+    await done(client.close() if driver.is_sync else client.aclose())
     del opened
 
     assert await asyncio.to_thread(server.closed)

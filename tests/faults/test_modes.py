@@ -11,7 +11,7 @@ import pytest
 
 from aigw import APITimeoutError
 
-from .driving import CHAT, TOKEN, judge, outcome_of_call, outcome_of_stream
+from .driving import CHAT, ENGINES, ON_AIOHTTP, TOKEN, judge, outcome_of_call, outcome_of_stream
 from .modes.all_modes import MODES, SECTIONS
 from .modes.mode import ELSEWHERE, LOG_ID, WHOLE, whole
 
@@ -19,16 +19,16 @@ AT_THE_WIRE = [*SECTIONS["Connections"].MODES, *SECTIONS["HTTP"].MODES]
 
 
 def engines_of(mode):
-    """Those that can differ: above the wire both async ones are read alike, and both of httpx wait alike."""
+    """Those that can differ: above the wire all async ones are read alike, and both of httpx wait alike."""
     if mode.is_heavy:
         return ("sync",)
-    return ("sync", "httpx", "aiohttp") if mode in AT_THE_WIRE and mode.read_timeout > 1 else ("sync", "aiohttp")
+    return ENGINES if mode in AT_THE_WIRE and mode.read_timeout > 1 else ("sync", "aiohttp")
 
 
 def cases(kind):
     return [
         pytest.param(
-            engine, mode, (engine == "aiohttp" and mode.on_aiohttp) or getattr(mode, kind), id=f"{mode.name}-{engine}"
+            engine, mode, (engine in ON_AIOHTTP and mode.on_aiohttp) or getattr(mode, kind), id=f"{mode.name}-{engine}"
         )
         for mode in MODES
         if getattr(mode, kind) is not None

@@ -57,7 +57,7 @@ STREAM_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("driver", ["sync", "aiohttp"], indirect=True)
+@pytest.mark.parametrize("driver", ["sync", "sync-httpx", "aiohttp", "httpx-aiohttp"], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", [*CALLS, *READS])
 async def test_every_call_fails_with_a_typed_error(driver, server, name, fault):
@@ -73,7 +73,7 @@ async def test_every_call_fails_with_a_typed_error(driver, server, name, fault):
     assert await asyncio.to_thread(server.let_go)
 
 
-@pytest.mark.parametrize("driver", ["sync", "aiohttp"], indirect=True)
+@pytest.mark.parametrize("driver", ["sync", "sync-httpx", "aiohttp", "httpx-aiohttp"], indirect=True)
 @pytest.mark.parametrize("fault", STREAM_FAULTS)
 @pytest.mark.parametrize("name", STREAMS)
 async def test_every_stream_fails_with_a_typed_error_and_its_log(driver, server, name, fault):
@@ -112,16 +112,13 @@ async def test_a_kept_connection_that_closed_meanwhile_is_opened_again(driver, s
 async def test_a_connect_that_gets_no_answer_ends_in_time(driver, monkeypatch):
     import socket  # noqa: PLC0415
 
-    import httpx  # noqa: PLC0415
-
     monkeypatch.setattr("aigw._retries._LONGEST_DELAY", 0.0)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
             one.setblocking(False)  # noqa: FBT003  socket's own
             one.connect_ex(full.getsockname())
-        client = driver.client(f"http://127.0.0.1:{full.getsockname()[1]}")
-        client._engine._timeout = httpx.Timeout(5, connect=0.1)
+        client = driver.client(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout=0.1)
         with pytest.raises(APITimeoutError) as late:
             await done(client.without_retries().chat(CHAT))
         for one in waiting:

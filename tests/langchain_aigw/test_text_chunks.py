@@ -6,8 +6,8 @@ import copy
 import pickle
 
 import pytest
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from langchain_aigw._decode import decode_completion
 from langchain_aigw._stream import ChunkDecoder
@@ -73,6 +73,31 @@ def test_both_ways_lead_to_the_same_chunk(event):
         assert short.message.model_fields_set == long.message.model_fields_set
         assert short.model_fields_set == long.model_fields_set
         assert short.model_dump() == long.model_dump()
+
+
+GIVEN = {"content", "additional_kwargs", "tool_call_chunks", "response_metadata", "usage_metadata", "chunk_position"}
+
+
+def constructed_chunk(chunk):
+    given = GIVEN & chunk.message.model_fields_set
+    message = AIMessageChunk(**{name: copy.deepcopy(getattr(chunk.message, name)) for name in given})
+    return ChatGenerationChunk(message=message, generation_info=chunk.generation_info)
+
+
+USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1}}
+
+
+@pytest.mark.parametrize("event", [*PLAIN, *NOT_PLAIN, {"usage": USAGE, "choices": []}])
+def test_every_chunk_is_what_would_be_constructed(event):
+    feeding = ChunkDecoder(model="gpt")
+    made = [feeding.feed(event, {"log_id": "log"}), feeding.feed(event), feeding.close()]
+    for chunk in filter(None, made):
+        constructed = constructed_chunk(chunk)
+        for ours, theirs in ((chunk, constructed), (chunk.message, constructed.message)):
+            assert vars(ours) == vars(theirs)
+            assert repr(ours) == repr(theirs)
+            assert ours.model_fields_set == theirs.model_fields_set
+            assert ours.model_dump() == theirs.model_dump()
 
 
 def test_no_two_chunks_share_what_can_be_changed():

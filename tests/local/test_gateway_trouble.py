@@ -7,7 +7,7 @@ import anyio
 import httpx
 import pytest
 
-from aigw.local import LocalGateway, ScriptUpstream, UpstreamUnreachableError
+from aigw.local import LocalGateway, ScriptRequest, ScriptUpstream, UpstreamUnreachableError
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 
@@ -177,6 +177,23 @@ def test_a_script_keeps_what_it_was_asked_and_its_repr_no_key():
     assert (script.requests[0].endpoint, script.requests[0].body["model"]) == ("chat/completions", "x")
     assert script.requests[0].headers["authorization"] == "Bearer k"
     assert "Bearer" not in repr(script.requests)
+
+
+@pytest.mark.parametrize(("kept", "models"), [(2, ["b", "c"]), (1, ["c"]), (0, [])])
+def test_a_script_keeps_the_last_requests(kept, models):
+    script = ScriptUpstream([{"text": "a", "times": "forever"}], keep_requests=kept)
+    for model in "abc":
+        send(script, {"model": model, "messages": []})
+    assert [request.body["model"] for request in script.requests] == models
+
+
+def test_a_script_that_is_asked_for_ever_keeps_a_thousand_requests(tmp_path):
+    path = tmp_path / "script.json"
+    path.write_text('[{"text": "a", "times": "forever"}]')
+    for script in (ScriptUpstream([]), ScriptUpstream.load(path)):
+        for number in range(1100):
+            script._take(ScriptRequest("embeddings", {"number": number}, {}))
+        assert [request.body["number"] for request in script.requests] == list(range(100, 1100))
 
 
 def test_headers_of_a_turn_reach_the_caller(open_client, kit):

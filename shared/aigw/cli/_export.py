@@ -19,9 +19,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from aigw._client import Gateway
 from aigw._error_bodies import hide
 from aigw._errors import ConfigurationError
+from aigw._gateway import Gateway
 from aigw._json import dump_json
 from aigw._log_calls import LogFilter
 from aigw._models import GatewayLog, LogPage

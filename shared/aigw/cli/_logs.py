@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from aigw._client import Gateway
 from aigw._errors import ConfigurationError
+from aigw._gateway import Gateway
 from aigw._log_calls import MAX_PER_PAGE, LogFilter
 from aigw._models import GatewayLog
 from aigw.cli._command import add_command

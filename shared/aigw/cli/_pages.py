@@ -11,7 +11,7 @@ from aigw._log_calls import MAX_PER_PAGE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aigw._client import Gateway
+    from aigw._gateway import Gateway
     from aigw._log_calls import LogFilter
     from aigw._models import GatewayLog, LogPage
 

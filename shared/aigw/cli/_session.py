@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import typer
 
-from aigw._client import AIGateway, Gateway
+from aigw._client import AIGateway
 from aigw._errors import ConfigurationError
+from aigw._gateway import Gateway
 from aigw.cli._output import Output
 
 TOKEN_VARIABLE = "CLOUDFLARE_API_TOKEN"  # noqa: S105  a name

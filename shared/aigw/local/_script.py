@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     Written = str | int | dict[str, Any] | Exception | Reply | Callable[[], Reply]
 
+MAX_REQUESTS: Final = 1000
+"""Of a script, and kept unless it is told otherwise."""
+
 _OVER: Final = "the script has no turn left for this call"
 
 
@@ -62,28 +65,33 @@ class ScriptUpstream:
     Args:
         turns: The turns in order. A call after the last one is answered with status 500.
         provider: The name in the `cf-aig-provider` header; a provider's slug makes its prices count.
+        keep_requests: How many of the last requests are kept for `requests`; 0 for none.
 
     Attributes:
         provider: The name.
-        requests: What was asked so far.
+        requests: What was asked, the last request last.
 
     Raises:
         ValueError: A turn is none of these.
     """
 
-    def __init__(self, turns: Iterable[Written], *, provider: str = "script") -> None:
+    def __init__(
+        self, turns: Iterable[Written], *, provider: str = "script", keep_requests: int = MAX_REQUESTS
+    ) -> None:
         self.provider = provider
         self.requests: list[ScriptRequest] = []
+        self._keep_requests = keep_requests
         self._lock = Lock()
         self._turns = read_turns(turns)
 
     @classmethod
-    def load(cls, path: str | Path, *, provider: str = "script") -> ScriptUpstream:
+    def load(cls, path: str | Path, *, provider: str = "script", keep_requests: int = MAX_REQUESTS) -> ScriptUpstream:
         """Read the turns from a file: JSON, or YAML where PyYAML is installed.
 
         Args:
             path: A file that holds an array of turns.
             provider: As for the constructor.
+            keep_requests: As for the constructor.
 
         Raises:
             ModuleNotFoundError: The file is YAML, and PyYAML is not installed.
@@ -95,7 +103,7 @@ class ScriptUpstream:
         if not isinstance(turns, list):
             message = f"{path.name}: expected an array of turns"
             raise ValueError(message)  # noqa: TRY004 -- a wrong file, not a wrong type in a program
-        return cls(turns, provider=provider)
+        return cls(turns, provider=provider, keep_requests=keep_requests)
 
     async def send(
         self, endpoint: UpstreamEndpoint, body: dict[str, Any], headers: tuple[tuple[str, str], ...]
@@ -127,6 +135,8 @@ class ScriptUpstream:
     def _take(self, request: ScriptRequest) -> Turn | None:
         with self._lock:
             self.requests.append(request)
+            if len(self.requests) > self._keep_requests:
+                del self.requests[0]
             if not self._turns:
                 return None
             return self._turns[0] if self._turns[0].forever else self._turns.pop(0)

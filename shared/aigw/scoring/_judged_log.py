@@ -11,7 +11,7 @@ from aigw._errors import LogNotFoundError
 from aigw._models import GatewayLog
 
 if TYPE_CHECKING:
-    from aigw._async_client import AsyncGateway
+    from aigw._async_gateway import AsyncGateway
 
 Part = Literal["request", "response"]
 

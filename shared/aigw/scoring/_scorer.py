@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from aigw._async_client import AsyncAIGateway, AsyncGateway
+    from aigw._async_client import AsyncAIGateway
+    from aigw._async_gateway import AsyncGateway
     from aigw._models import GatewayLog
     from aigw.scoring._judges import Judge
 

@@ -17,7 +17,7 @@ from aigw._log_calls import MAX_PER_PAGE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from aigw._async_client import AsyncGateway
+    from aigw._async_gateway import AsyncGateway
     from aigw._log_calls import LogFilter
     from aigw._models import GatewayLog, LogPage
 

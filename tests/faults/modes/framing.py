@@ -13,7 +13,7 @@ from aigw import (
     StreamTruncatedError,
 )
 
-from ..faulty_server import Act, Close, Endless, Send, Stall  # noqa: TID252  no package is installed
+from ..faulty_server import Act, Close, Endless, Pause, Send, Stall  # noqa: TID252  no package is installed
 from .mode import (
     STREAM,
     UNREADABLE,
@@ -115,6 +115,20 @@ MODES: Final = [
         ((head(200, _CHUNKED) + b"%x;a=b\r\n%s\r\n0\r\nx-trailer: 1\r\n\r\n" % (_SIZE, WHOLE),),),
         Right(),
         Right(),
+    ),
+    Mode(
+        "endless-trailers",
+        "sends trailers without end",
+        (
+            (
+                head(200, _CHUNKED) + chunked(WHOLE).removesuffix(b"0\r\n\r\n"),
+                Pause(0.05),
+                b"0\r\n",
+                Endless(b"x-more: and more\r\n" * 1000),
+            ),
+        ),
+        _CUT,
+        None,
     ),
     _bad_chunks("chunk-size", "sends a chunk size that is no number", b"\r\nzz\r\nabc\r\n"),
     _bad_chunks("chunk-size-huge", "sends a chunk size of 24 digits", b"\r\n" + b"f" * 24 + b"\r\nabc\r\n"),

@@ -10,8 +10,9 @@ from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._extract import extract
 from aigw.local.offline._messages import Message, last_user, new_results, read_messages
 from aigw.local.offline._question import Question, find_question
-from aigw.local.offline._schema import fill_schema, find_schema
+from aigw.local.offline._schema import fill_schema
 from aigw.local.offline._schema_check import check_schema
+from aigw.local.offline._schema_read import find_schema
 from aigw.local.offline._tools import Call, Tool, call_tool, choose_tools, read_choice, read_tools
 from aigw.local.offline._values import Finder, join_texts
 from aigw.local.offline._words import words

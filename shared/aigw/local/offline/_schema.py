@@ -4,13 +4,11 @@ Required properties are always there; optional ones only when the prompt tells t
 tell and the schema demands is the schema's default, null, or a value that says nothing.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final, Literal
 
-from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._formats import (
     find_formatted,
     fit_length,
@@ -21,20 +19,14 @@ from aigw.local.offline._formats import (
     sample,
 )
 from aigw.local.offline._passages import split_sentences
-from aigw.local.offline._schema_check import Work, check_schema
+from aigw.local.offline._schema_check import Work
+from aigw.local.offline._schema_read import Schema, SchemaReader, types_of, within
 from aigw.local.offline._values import Finder, Hint
 from aigw.local.offline._words import stems
-
-Schema = Mapping[str, Any]
 
 MAX_DEPTH: Final = 8
 _OPTIONAL_DEPTH: Final = 4
 _MAX_ITEMS: Final = 20
-_INFERRED: Final = (
-    ("object", ("properties", "additionalProperties", "required")),
-    ("array", ("items", "prefixItems", "minItems")),
-    ("number", ("minimum", "maximum", "multipleOf")),
-)
 _CLAUSE: Final = re.compile(r";\s*|,?\s+and\s+|\n+")
 
 
@@ -66,31 +58,6 @@ def fill_schema(schema: Any, finder: Finder, hint: Hint | None = None) -> Any:
     return _Filler(schema, finder, Work()).value(schema, hint or Hint(""), 0, must=True)
 
 
-def find_schema(text: str) -> tuple[dict[str, Any], str] | None:
-    """Find the last JSON schema of an object written out in `text`; give it and the text without it."""
-    decoder = json.JSONDecoder()
-    found: tuple[dict[str, Any], str] | None = None
-    at = text.find("{")
-    while at >= 0:
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
-            continue
-        if isinstance(value, dict) and isinstance(value.get("properties"), dict) and _is_schema(value):
-            found = value, f"{text[:at]} {text[end:]}"
-        at = text.find("{", end)
-    return found
-
-
-def _is_schema(value: dict[str, Any]) -> bool:
-    try:
-        check_schema(value, "schema")
-    except InvalidRequest:
-        return False
-    return True
-
-
 class _Filler:
     """One walk over a schema; `hits` counts the values that the prompt told."""
 
@@ -98,6 +65,7 @@ class _Filler:
         self.root = root
         self.finder = finder
         self.work = work
+        self.reader = SchemaReader(root, work)
         self.hits = 0
         self.by_type: dict[str, Callable[[Schema, Hint, int, bool], Found]] = {
             "object": self._object,
@@ -110,7 +78,7 @@ class _Filler:
 
     def value(self, schema: Any, hint: Hint, depth: int, *, must: bool) -> Found:
         with self.work.step():
-            return self._value(self._resolve(schema), hint, depth, must)
+            return self._value(self.reader.resolve(schema), hint, depth, must)
 
     def _value(self, resolved: Schema, hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
         hint = Hint(hint.name or str(resolved.get("title", "")), str(resolved.get("description", hint.description)))
@@ -124,9 +92,9 @@ class _Filler:
             return schema["const"]
         if "enum" in schema:
             return self._member(schema)
-        if branches := schema.get("anyOf") or schema.get("oneOf"):
+        if branches := self.reader.branches(schema):
             return self._union(schema, branches, hint, depth, must)
-        types = _types(schema)
+        types = types_of(schema)
         if depth > MAX_DEPTH or (depth > _OPTIONAL_DEPTH and not must):
             return MISSING
         for name in types:
@@ -142,9 +110,9 @@ class _Filler:
         """Give a value that the schema allows and that claims as little as it can."""
         if "enum" in schema:
             return None if None in schema["enum"] else schema["enum"][0]
-        if branches := schema.get("anyOf") or schema.get("oneOf"):
-            return self._silent_union(schema, branches, depth)
-        types = _types(schema)
+        if branches := self.reader.branches(schema):
+            return self._silent_union(branches, depth)
+        types = types_of(schema)
         if "null" in types:
             return None
         empty: dict[str, Any] = {"object": {}, "array": [], "boolean": False}
@@ -154,21 +122,19 @@ class _Filler:
             return _as_number(number_in_range(schema, whole=types[0] == "integer"), types)
         return sample(schema) if is_formatted(schema) else fit_length("", schema)
 
-    def _silent_union(self, schema: Schema, branches: list[Any], depth: int) -> Any:
-        resolved = [self._resolve(_beside(schema, branch)) for branch in branches]
-        if any("null" in _types(branch) for branch in resolved):
+    def _silent_union(self, branches: list[Schema], depth: int) -> Any:
+        if any("null" in types_of(branch) for branch in branches):
             return None
-        return self.value(resolved[0], Hint(""), depth + 1, must=True)
+        return self.value(branches[0], Hint(""), depth + 1, must=True)
 
     def _member(self, schema: Schema) -> Found:
         found = self.finder.members(schema["enum"])
         self.hits += bool(found)
         return found[0] if found else MISSING
 
-    def _union(self, schema: Schema, branches: list[Any], hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
-        resolved = [self._resolve(_beside(schema, branch)) for branch in branches]
-        nullable = any(_types(branch) == ("null",) for branch in resolved)
-        real = [branch for branch in resolved if _types(branch) != ("null",)]
+    def _union(self, schema: Schema, branches: list[Schema], hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
+        nullable = any(types_of(branch) == ("null",) for branch in branches)
+        real = [branch for branch in branches if types_of(branch) != ("null",)]
         for branch in sorted(real, key=lambda branch: -self._mentions(branch)):
             value = self._attempt(branch, hint, depth)
             if value is not MISSING:
@@ -222,7 +188,7 @@ class _Filler:
         return filled | {f"key{at}": self.value(extra, Hint(""), 1, must=True) for at in range(lacking)}
 
     def _free_value(self, schema: Any, key: str, text: str) -> Any:
-        filler = _Filler(_within(schema, self.root), Finder(text), self.work)
+        filler = _Filler(within(schema, self.root), Finder(text), self.work)
         return filler.value(filler.root, Hint(key), 0, must=True)
 
     def _array(self, schema: Schema, hint: Hint, depth: int, must: bool) -> Found:  # noqa: FBT001 - see _told
@@ -230,7 +196,7 @@ class _Filler:
         item = schema.get("items", {} if not heads else False)
         if item is False:
             return heads
-        values = self._items(self._resolve(item), hint, depth, must)
+        values = self._items(self.reader.resolve(item), hint, depth, must)
         if not values and not must and not heads:
             return MISSING
         longest = schema.get("maxItems", _MAX_ITEMS)
@@ -240,7 +206,7 @@ class _Filler:
     def _items(self, item: Schema, hint: Hint, depth: int, must: bool) -> list[Any]:  # noqa: FBT001 - see _told
         values = self._told_items(item, hint, must)
         if not values and must and depth < MAX_DEPTH:
-            only = self.value(item, hint, depth + 1, must=_types(item) != ("object",) or depth < _OPTIONAL_DEPTH)
+            only = self.value(item, hint, depth + 1, must=types_of(item) != ("object",) or depth < _OPTIONAL_DEPTH)
             values = [] if only is MISSING else [only]
         else:
             self.hits += bool(values)
@@ -249,11 +215,11 @@ class _Filler:
     def _told_items(self, item: Schema, hint: Hint, must: bool) -> list[Any]:  # noqa: FBT001 - see _told
         if "enum" in item:
             return self.finder.members(item["enum"])
-        kind = _types(item)[0]
+        kind = types_of(item)[0]
         if kind == "string":
             return [value for text in self.finder.strings(hint) if obeys(value := fit_length(text, item), item)]
         if kind in {"integer", "number"} and (must or hint.stems & self.finder.stems):
-            return [_as_number(value, _types(item)) for value in self.finder.numbers(_accepts(item, kind))]
+            return [_as_number(value, types_of(item)) for value in self.finder.numbers(_accepts(item, kind))]
         return list(self._objects(item)) if kind == "object" and item.get("properties") else []
 
     def _objects(self, item: Schema) -> Iterator[Any]:
@@ -287,7 +253,7 @@ class _Filler:
         return fit_length(found, schema)
 
     def _number(self, schema: Schema, hint: Hint, depth: int, must: bool) -> Found:  # noqa: ARG002, FBT001 - see _told
-        types = _types(schema)
+        types = types_of(schema)
         found = self.finder.number(hint, _accepts(schema, types[0]), must=must)
         if found is None:
             return MISSING
@@ -299,42 +265,6 @@ class _Filler:
         self.hits += found is not None
         return MISSING if found is None else found
 
-    def _resolve(self, schema: Any) -> dict[str, Any]:
-        """Follow references within the schema and merge `allOf`; true and false are schemas too."""
-        resolved = dict(schema) if isinstance(schema, Mapping) else {}
-        for _ in range(MAX_DEPTH):
-            if "$ref" not in resolved:
-                break
-            target = self._look_up(str(resolved.pop("$ref")))
-            resolved = {**target, **resolved}
-        for part in resolved.pop("allOf", ()):
-            with self.work.step():
-                resolved = _merge(resolved, self._resolve(part))
-        return resolved
-
-    def _look_up(self, pointer: str) -> dict[str, Any]:
-        node: Any = self.root
-        for raw in pointer.removeprefix("#").strip("/").split("/"):
-            key = raw.replace("~1", "/").replace("~0", "~")
-            if key:
-                node = node.get(key) if isinstance(node, Mapping) else None
-        if not isinstance(node, Mapping):
-            return {}
-        if pointer not in self.work.checked:
-            check_schema(node, pointer)
-            self.work.checked.add(pointer)
-        return dict(node)
-
-
-def _types(schema: Schema) -> tuple[str, ...]:
-    """Give the types a schema allows, null last; without a type, the one its other words tell, else string."""
-    stated = schema.get("type")
-    if isinstance(stated, str):
-        return (stated,)
-    if isinstance(stated, list) and stated:
-        return tuple(sorted(map(str, stated), key=lambda name: name == "null"))
-    return (next((name for name, keys in _INFERRED if any(key in schema for key in keys)), "string"),)
-
 
 def _accepts(schema: Schema, kind: str) -> Callable[[float], bool]:
     return lambda value: in_range(value, schema) and (kind != "integer" or value.is_integer())
@@ -342,26 +272,6 @@ def _accepts(schema: Schema, kind: str) -> Callable[[float], bool]:
 
 def _as_number(value: float, types: tuple[str, ...]) -> float:
     return int(value) if "integer" in types or float(value).is_integer() else value
-
-
-def _beside(schema: Schema, branch: Any) -> dict[str, Any]:
-    """Give a branch of a union together with what stands beside the union."""
-    shared = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf", "default", "title"}}
-    return {**shared, **branch} if isinstance(branch, Mapping) else shared
-
-
-def _merge(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    merged = {**other, **one}
-    merged["properties"] = {**(other.get("properties") or {}), **(one.get("properties") or {})}
-    merged["required"] = [*(other.get("required") or ()), *(one.get("required") or ())]
-    return {key: value for key, value in merged.items() if value or key not in {"properties", "required"}}
-
-
-def _within(schema: Any, root: Any) -> Any:
-    """Give a sub-schema that still finds the definitions of the whole."""
-    if not isinstance(schema, Mapping) or not isinstance(root, Mapping):
-        return schema
-    return {**{key: root[key] for key in ("$defs", "definitions") if key in root}, **schema}
 
 
 def _distinct(values: list[Any]) -> list[Any]:
