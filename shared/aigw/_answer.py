@@ -1,7 +1,7 @@
 """An answer whose head has arrived and whose body is still to come, whatever library brings it.
 
-What the drivers know of HTTP libraries is here, and is no library: `_engine`, `_async_engine` and `_over_aiohttp` make
-these.
+What the drivers know of HTTP libraries is here, and is no library: `_engine`, `_async_engine`, `_over_urllib3` and
+`_over_aiohttp` make these.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The HTTP clients under the async driver: one for each event loop, or the user's own.
 
 aiohttp where it is installed, whose connections cost a third of httpx's and stay as cheap with a thousand calls in
-flight; httpx where it is not, and behind a proxy of the environment, which httpx knows better.
+flight; httpx where it is not, behind a proxy of the environment, whose rules it knows, and where somebody watches it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import functools
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.request import getproxies
 
 import httpx
 
 from aigw import _engine
-from aigw._engine import goes_straight
 from aigw._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
+from aigw._observers import goes_straight, is_watched, tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -92,7 +91,7 @@ class HttpxLoopClient:
         return family.async_answer(response, self._timeouts["read"])
 
     async def _send(self, built: httpx.Request, url: str) -> httpx.Response:
-        if goes_straight(httpx.AsyncClient):
+        if goes_straight("async"):
             return await self._transport_for(url).handle_async_request(built)
         return await self._client.send(built, stream=True, auth=None, follow_redirects=False)
 
@@ -101,21 +100,42 @@ class HttpxLoopClient:
         await self._client.aclose()
 
 
-def _new_client(timeout: Any) -> LoopClient:
-    if not has_proxy():
-        try:
-            from aigw._over_aiohttp import AiohttpLoopClient  # noqa: PLC0415  an extra
-        except ImportError:
-            pass
-        else:
-            return AiohttpLoopClient(timeout, _engine.LIMITS)
-    return HttpxLoopClient(timeout)
+class OwnLoopClient:
+    """The clients made here for one event loop: one over aiohttp if it can be had, one of httpx once it is needed."""
+
+    def __init__(self, timeout: Any) -> None:
+        self._timeout = timeout
+        self._aiohttp = _over_aiohttp(timeout)
+        self._httpx: HttpxLoopClient | None = None
+
+    async def open(self, request: Request) -> Answer:
+        """Send, and give the answer with its body still to come.
+
+        Raises:
+            APIConnectionError: No answer arrived.
+        """
+        if self._aiohttp is None or is_watched("async"):
+            self._httpx = self._httpx or HttpxLoopClient(self._timeout)
+            return await self._httpx.open(request)
+        answer = await self._aiohttp.open(request)
+        tell(request, answer.status)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in (self._aiohttp, self._httpx):
+            if client is not None:
+                await client.close()
 
 
-def has_proxy() -> bool:
-    """Tell whether the environment names a proxy that httpx would use."""
-    proxies = getproxies()
-    return any(proxies.get(scheme) for scheme in ("http", "https", "all"))
+def _over_aiohttp(timeout: Any) -> LoopClient | None:
+    if _engine.has_proxy():
+        return None
+    try:
+        from aigw._over_aiohttp import AiohttpLoopClient  # noqa: PLC0415  an extra
+    except ImportError:
+        return None
+    return AiohttpLoopClient(timeout, _engine.LIMITS)
 
 
 class AsyncEngine:
@@ -154,7 +174,7 @@ class AsyncEngine:
             await kept.closer.aclose()
 
     async def _make(self, loop: asyncio.AbstractEventLoop) -> _Kept:
-        kept = _Kept(_new_client(self._timeout))
+        kept = _Kept(OwnLoopClient(self._timeout))
         with self._lock:
             for ended in [each for each in self._by_loop if each.is_closed()]:  # their clients keep hold of them
                 del self._by_loop[ended]

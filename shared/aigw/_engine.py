@@ -1,40 +1,36 @@
-"""The HTTP client under the sync driver: made on first use, one per process, or the user's own.
+"""The HTTP clients under the sync driver: made on first use, for one process, or the user's own.
 
-A client of the user's is sent through and never closed. One made here lends its connections and its proxies, but the
-requests go to its transports straight: hooks, redirects, cookies and credentials, which it has none of, are a quarter
-of what a call costs.
+A client of the user's is sent through and never closed. Calls of our own go over urllib3 where it is installed; over
+httpx where it is not, behind a proxy of the environment, which httpx knows better, and where somebody watches httpx.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import threading
 import weakref
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import getproxies
 
 import httpx
 
 from aigw._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
+from aigw._observers import goes_straight, is_watched, tell
 
 if TYPE_CHECKING:
     from aigw._answer import Answer
     from aigw._http import Request
+    from aigw._over_urllib3 import UrllibClient
 
 LIMITS: Final = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 """Of a client made here."""
 
-_LOG: Final = logging.getLogger("httpx")
-_SENDS: Final = {kind: kind.send for kind in (httpx.Client, httpx.AsyncClient)}
 
-
-def goes_straight(kind: type[Any]) -> bool:
-    """Tell whether nobody would miss a call that goes round `send`: an observer in its place, a reader of its log."""
-    send = _SENDS[kind]
-    is_plain = kind.send is send and type(send) is FunctionType and not hasattr(send, "__wrapped__")
-    return is_plain and not _LOG.isEnabledFor(logging.INFO)
+def has_proxy() -> bool:
+    """Tell whether the environment names a proxy that httpx would use."""
+    proxies = getproxies()
+    return any(proxies.get(scheme) for scheme in ("http", "https", "all"))
 
 
 class UserClient:
@@ -70,20 +66,18 @@ class _Client(httpx.Client):
         return self._transport_for_url(httpx.URL(url))
 
 
-class OwnClient:
-    """A client made here, and the process it belongs to."""
+class HttpxClient:
+    """An httpx client made here.
+
+    It lends its connections and its proxies, but the requests go to its transports straight: hooks, redirects, cookies
+    and credentials, which it has none of, are a quarter of what a call costs.
+    """
 
     def __init__(self, timeout: Any) -> None:
         self._client = _Client(verify=ssl_context(), limits=LIMITS, timeout=timeout)
         self._transport_for = functools.lru_cache(maxsize=URLS)(self._client.transport_for)
         self._timeouts = self._client.timeout.as_dict()
         self._family = Family(self._client, "Client")
-        self._pid = os.getpid()
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this is its process; connections are not shared between processes."""
-        return self._pid == os.getpid()
 
     def open(self, request: Request) -> Answer:
         """Send, and give the answer with its body still to come.
@@ -99,14 +93,64 @@ class OwnClient:
         return family.answer(response, self._timeouts["read"])
 
     def _send(self, built: httpx.Request, url: str) -> httpx.Response:
-        if goes_straight(httpx.Client):
+        if goes_straight("sync"):
             return self._transport_for(url).handle_request(built)
         return self._client.send(built, stream=True, auth=None, follow_redirects=False)
 
     def close(self) -> None:
-        """Close the connections; a fork's copy of them is not the fork's to close."""
-        if self.is_here:
-            self._client.close()
+        """Close the connections."""
+        self._client.close()
+
+
+class OwnClient:
+    """The clients made here, and the process they belong to: over urllib3 if it can be had, and of httpx if needed."""
+
+    def __init__(self, timeout: Any) -> None:
+        self._timeout = timeout
+        self._urllib3 = _over_urllib3(timeout)
+        self._httpx: HttpxClient | None = None
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is its process; connections are not shared between processes."""
+        return self._pid == os.getpid()
+
+    def open(self, request: Request) -> Answer:
+        """Send, and give the answer with its body still to come.
+
+        Raises:
+            APIConnectionError: No answer arrived.
+        """
+        if self._urllib3 is None or is_watched("sync"):
+            return self._over_httpx().open(request)
+        answer = self._urllib3.open(request)
+        tell(request, answer.status)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections; a fork's copy of httpx's is not the fork's to close."""
+        if self._urllib3 is not None:
+            self._urllib3.close()
+        if self._httpx is not None and self.is_here:
+            self._httpx.close()
+
+    def _over_httpx(self) -> HttpxClient:
+        with self._lock:
+            if self._httpx is None:
+                self._httpx = HttpxClient(self._timeout)
+            return self._httpx
+
+
+def _over_urllib3(timeout: Any) -> UrllibClient | None:
+    if has_proxy():
+        return None
+    try:
+        from aigw._over_urllib3 import UrllibClient  # noqa: PLC0415  an extra
+    except ImportError:
+        return None
+    return UrllibClient(timeout, LIMITS)
 
 
 class Engine:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import importlib
 import logging
 import sys
 import weakref
 import zlib
+from unittest import mock
 
 import httpx
 import pytest
 
 from aigw import AIGateway, AsyncAIGateway
-from aigw._async_engine import HttpxLoopClient, _new_client
-from aigw._over_aiohttp import AiohttpLoopClient
+from aigw._async_engine import OwnLoopClient
+from aigw._engine import OwnClient
+from aigw._observers import is_watched
 
 PROXIED = pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY", "http_proxy"])
 OWN = pytest.mark.parametrize("driver", ["sync", "async"], indirect=True)
@@ -46,30 +50,47 @@ async def test_a_host_that_needs_no_proxy_is_asked_itself(driver, server, open_s
 
 
 async def test_an_async_client_rides_on_aiohttp_unless_there_is_a_proxy(monkeypatch):
-    plain = _new_client(5.0)
+    plain = OwnLoopClient(5.0)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    proxied = _new_client(5.0)
+    proxied = OwnLoopClient(5.0)
 
-    assert (type(plain), type(proxied)) == (AiohttpLoopClient, HttpxLoopClient)
+    assert (plain._aiohttp is None, proxied._aiohttp is None) == (False, True)
     await plain.close()
     await proxied.close()
 
 
+def test_a_sync_client_rides_on_urllib3_unless_there_is_a_proxy(monkeypatch):
+    plain = OwnClient(5.0)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    proxied = OwnClient(5.0)
+
+    assert (plain._urllib3 is None, proxied._urllib3 is None) == (False, True)
+
+
 @pytest.mark.parametrize(
-    ("version", "expected"),
-    [("3.12.15", "HttpxLoopClient"), ("3.13.5", "AiohttpLoopClient"), ("4.0.0a1", "AiohttpLoopClient")],
+    ("version", "is_ridden"),
+    [("3.12.15", False), ("3.13.5", True), ("4.0.0a1", True)],
 )
-async def test_an_aiohttp_that_reads_headers_without_end_is_left_alone(monkeypatch, version, expected):
+async def test_an_aiohttp_that_reads_headers_without_end_is_left_alone(monkeypatch, version, is_ridden):
     monkeypatch.setattr("aiohttp.__version__", version)
     monkeypatch.delitem(sys.modules, "aigw._over_aiohttp", raising=False)
-    client = _new_client(5.0)
+    client = OwnLoopClient(5.0)
 
-    assert type(client).__name__ == expected
+    assert (client._aiohttp is not None) is is_ridden
     await client.close()
 
 
-async def test_without_a_proxy_and_aiohttp_httpx_answers(driver, server, wire, monkeypatch):
-    monkeypatch.setattr("aigw._async_engine.has_proxy", lambda: True)
+@pytest.mark.parametrize(("version", "is_ridden"), [("2.0.7", False), ("2.1.0", True), ("3.0.0a1", True)])
+def test_a_urllib3_that_leaks_sockets_is_left_alone(monkeypatch, version, is_ridden):
+    monkeypatch.setattr("urllib3.__version__", version)
+    monkeypatch.delitem(sys.modules, "aigw._over_urllib3", raising=False)
+
+    assert (OwnClient(5.0)._urllib3 is not None) is is_ridden
+
+
+@OWN
+async def test_where_httpx_answers_it_answers_alike(driver, server, wire, monkeypatch):
+    monkeypatch.setattr("aigw._engine.has_proxy", lambda: True)
     server.will(wire.json(wire.completion("Hello")), wire.sse(wire.chunk("a", "stop"), wire.done))
     client = driver.client(server)
 
@@ -86,27 +107,89 @@ async def test_an_encoding_nobody_asked_for_is_read_as_far_as_httpx_can(driver, 
     assert (await driver.done(driver.client(server).run("@cf/a/b", {}))).output == {"response": "Hello"}
 
 
-def test_who_watches_send_hears_of_every_call(server, wire, monkeypatch):
-    heard, send = [], httpx.Client.send
+PLACES = [
+    ("sync", "httpx", "Client", "send"),
+    ("sync", "httpx", "Client", "_send_single_request"),
+    ("sync", "httpx", "HTTPTransport", "handle_request"),
+    ("sync", "httpcore", "ConnectionPool", "handle_request"),
+    ("sync", "httpcore", "HTTPConnection", "handle_request"),
+    ("async", "httpx", "AsyncClient", "send"),
+    ("async", "httpx", "AsyncClient", "_send_single_request"),
+    ("async", "httpx", "AsyncHTTPTransport", "handle_async_request"),
+    ("async", "httpcore", "AsyncConnectionPool", "handle_async_request"),
+    ("async", "httpcore", "AsyncHTTPConnection", "handle_async_request"),
+]
+
+
+@pytest.mark.parametrize(("kind", "library", "owner", "name"), PLACES)
+async def test_who_stands_in_the_place_of_a_function_of_httpx_hears_of_every_call(
+    server, wire, monkeypatch, kind, library, owner, name
+):
+    heard, owner = [], getattr(importlib.import_module(library), owner)
+    own = getattr(owner, name)
 
     def watching(self, request, **settings):
-        heard.append(request.url.path)
-        return send(self, request, **settings)
+        heard.append(bytes(getattr(request.url, "raw_path", b"") or request.url.target))
+        return own(self, request, **settings)
 
-    monkeypatch.setattr(httpx.Client, "send", watching)
     server.will(wire.json(wire.completion()))
-    with AIGateway("acct", wire.token, base_url=server.url) as client:
-        client.chat(wire.chat)
+    client_class = AIGateway if kind == "sync" else AsyncAIGateway
+    client = client_class("acct", wire.token, base_url=server.url)
+    for is_watching in (False, True, False):
+        with monkeypatch.context() as patched:
+            if is_watching:
+                patched.setattr(owner, name, watching)
+            assert is_watched(kind) is is_watching
+            answer = client.chat(wire.chat)
+            assert (answer if kind == "sync" else await answer).text == "Hello"
+    await (asyncio.to_thread(client.close) if kind == "sync" else client.aclose())
 
-    assert len(heard) == 1
+    assert heard == [b"/client/v4/accounts/acct/ai/v1/chat/completions"]
 
 
-def test_who_reads_the_log_of_httpx_finds_every_call(server, wire, caplog):
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_wrapper_that_pretends_to_be_the_function_is_seen(monkeypatch, kind):
+    owner = httpx.Client if kind == "sync" else httpx.AsyncClient
+
+    @functools.wraps(owner.send)
+    def wrapper(*args, **settings):
+        raise AssertionError(args, settings)
+
+    monkeypatch.setattr(owner, "send", wrapper)
+    assert is_watched(kind)
+    monkeypatch.setattr(owner, "send", mock.MagicMock(spec=httpx.Client.send))
+    assert is_watched(kind)
+
+
+@OWN
+async def test_who_reads_the_log_of_httpx_finds_every_call(driver, server, wire, caplog):
     server.will(wire.json(wire.completion()))
-    with caplog.at_level(logging.INFO, "httpx"), AIGateway("acct", wire.token, base_url=server.url) as client:
-        client.chat(wire.chat)
+    with caplog.at_level(logging.INFO, "httpx"):
+        await driver.done(driver.client(server).chat(wire.chat))
 
     assert [record.name for record in caplog.records] == ["httpx"]
+    assert wire.token not in caplog.text
+
+
+@OWN
+async def test_an_application_that_logs_everything_from_info_on_costs_no_call_its_speed(driver, server, wire, caplog):
+    server.will(wire.json(wire.completion()))
+    with caplog.at_level(logging.INFO):
+        assert not is_watched(driver.kind)
+        await driver.done(driver.client(server).chat(wire.chat))
+
+    assert caplog.records == []
+
+
+@OWN
+async def test_a_call_that_goes_round_httpx_has_a_line_in_our_log(driver, server, wire, caplog):
+    server.will(wire.json({"success": True, "result": []}))
+    with caplog.at_level(logging.DEBUG, "aigw"):
+        await driver.done(driver.client(server).gateway("gw").list_logs(per_page=7))
+
+    assert [record.getMessage() for record in caplog.records if record.name == "aigw"] == [
+        f"GET {server.url}/client/v4/accounts/acct/ai-gateway/gateways/gw/logs: HTTP 200"
+    ]
     assert wire.token not in caplog.text
 
 
