@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).parents[2]
 _PACKAGES: Final = (
     "aiohttp", "httpx", "httpx-aiohttp", "langchain-cloudflare", "langchain-core", "langchain-openai",
-    "llama-index-core", "llama-index-llms-openai-like", "openai", "orjson", "pydantic",
+    "llama-index-core", "llama-index-llms-openai-like", "openai", "orjson", "pydantic", "urllib3",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""The sync engine's client over urllib3, without httpx between: four fifths of a call's cost, two thirds of a chunk's.
+"""The sync engine's client over urllib3, without httpx between: nine tenths of a call's cost, two thirds of a chunk's.
 
-Imported at the first sync call; an `ImportError` where urllib3 is missing, or older than 2.1, which leaks
-sockets. Proxies, and calls that somebody watches, are httpx's, as `_engine` sees to.
+Imported at the first sync call; an `ImportError` where urllib3 is missing, or older than 2.1, which leaks sockets.
+Proxies, and calls that somebody watches, are httpx's, as `_engine` sees to.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class UrllibClient:
         return Answer(exchange.status, exchange.headers, body, exchange.close, self._timeout.read, self._library)
 
     def close(self) -> None:
-        """Close the connections; those in use as soon as their answers are read."""
+        """Close the connections, also those in use."""
         for pool in list(self._pools.values()):
             pool.close()
 

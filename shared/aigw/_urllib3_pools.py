@@ -220,9 +220,13 @@ class Pool(urllib3.HTTPConnectionPool):
         connection: Any = super()._get_conn(timeout)
         connection.write_timeout = self.write_timeout
         oldest = -1.0 if self.expiry is None else time.monotonic() - self.expiry
-        if connection.kept_at < oldest and not connection.is_closed:
+        if connection.is_closed:
+            return connection
+        if connection.kept_at < oldest:
             connection.close()
             self._close_those_kept_before(oldest)
+        elif getattr(connection.sock, "pending", int)():  # of TLS, unpacked already: nobody asked for it
+            connection.close()
         return connection
 
     def _put_conn(self, conn: Any) -> None:
