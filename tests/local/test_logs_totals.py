@@ -333,6 +333,19 @@ def test_a_filter_on_values_or_events_reads_no_more_of_a_longer_log(monkeypatch,
     long.close()
 
 
+def test_a_part_of_an_id_is_looked_for_once_and_then_among_what_came_since():
+    query, read = LogQuery((Filter("event_id", "contains", ("e777",)),)), []
+    for length in (1000, 4000):
+        store = LogStore()
+        store.add_many(like_others(number) for number in range(length))
+        assert_same(store, query)
+        store.add(like_others(length))
+        read.append(rows_read(store, query))
+        assert_same(store, query)
+        store.close()
+    assert read[1] < 1.2 * read[0]
+
+
 def test_a_page_of_old_logs_does_not_go_through_the_newer_ones(monkeypatch):
     come_often(monkeypatch, 40)
     monkeypatch.setattr(_logs_tally, "FEW", 50)

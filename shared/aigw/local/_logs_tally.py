@@ -57,7 +57,7 @@ class Asked:
         """Choose what to read along: rows that an index leaves, the facets' own index, or the table from `since` on."""
         facets = list(facets)
         within = sql.Sql(IN_FACETS, (json.dumps(facets),))
-        if few := self.few():
+        if since == 0 and (few := self.few()):
             pieces = (*map(in_rows, few), self.condition, sql.Sql(f"+{within.text}", within.values))
             return "logs NOT INDEXED", sql.all_of(pieces)
         along = self.is_covered or _PART * sum(self.sizes[facet] for facet in facets) < self.among
