@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, overload
 
 if TYPE_CHECKING:
     from contextvars import Token
+    from types import TracebackType
 
     from aigw._models import ResponseInfo
 
@@ -71,14 +72,27 @@ class CapturedLogs(Sequence["ResponseInfo"]):
 _CAPTURES: Final[ContextVar[tuple[Listener, ...]]] = ContextVar("aigw.captures", default=())
 
 
-def listen(listener: Listener) -> Token[tuple[Listener, ...]]:
-    """Have somebody hear of every call this code makes from now on; give what ends it."""
-    return _CAPTURES.set((*_CAPTURES.get(), listener))
+class Listening:
+    """A `with` block in which somebody hears of every call that is begun; not to be left open across a `yield`.
 
+    Args:
+        listener: Who.
+    """
 
-def stop_listening(token: Token[tuple[Listener, ...]]) -> None:
-    """End what `listen` began, in the same context."""
-    _CAPTURES.reset(token)
+    __slots__ = ("_listener", "_token")
+
+    _token: Token[tuple[Listener, ...]]
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __enter__(self) -> None:
+        self._token = _CAPTURES.set((*_CAPTURES.get(), self._listener))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _CAPTURES.reset(self._token)
 
 
 @contextmanager
@@ -92,11 +106,8 @@ def capture_logs() -> Iterator[CapturedLogs]:
         A growing sequence of `ResponseInfo`, with `log_ids`.
     """
     captured = CapturedLogs()
-    token = listen(captured)
-    try:
+    with Listening(captured):
         yield captured
-    finally:
-        stop_listening(token)
 
 
 def current_captures() -> tuple[Listener, ...]:

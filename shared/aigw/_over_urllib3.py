@@ -185,12 +185,7 @@ class Exchange:
 
     def close(self) -> None:
         """Let go of the connection, also while another thread reads from it; of a fork, only its copy."""
-        response, self._response = self._response, None
-        if response is not None:
-            if self._pid == os.getpid():
-                wake(response.connection)
-            response.close()
-            response.release_conn()
+        self._let_go(is_kept=False)
 
     __del__ = close
 
@@ -198,11 +193,17 @@ class Exchange:
         self._answer.close()
         if self._response is None:
             raise WireError("the answer was closed")
-        if self._answer.is_clean:
-            response, self._response = self._response, None
-            response.release_conn()
-        else:
-            self.close()
+        self._let_go(is_kept=self._answer.is_clean)
+
+    def _let_go(self, *, is_kept: bool) -> None:
+        response, self._response = self._response, None
+        if response is None:
+            return
+        if not is_kept:
+            if self._pid == os.getpid():
+                wake(response.connection)
+            response.close()
+        response.release_conn()
 
 
 def _decoded(body: Iterator[bytes], headers: Headers) -> Iterator[bytes]:

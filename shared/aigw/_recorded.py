@@ -10,17 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from aigw._capture import listen, stop_listening
+from aigw._capture import Listening
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from contextvars import Token
     from types import TracebackType
 
     from aigw._async_client import AsyncAIGateway
-    from aigw._capture import Listener
     from aigw._client import AIGateway
     from aigw._feedback import CallKind
     from aigw._models import GatewayLog, ResponseInfo
@@ -253,29 +251,6 @@ class CallReport(Generic[C_co, R_co]):
             is_partial=is_last and self._is_partial,
             log=log,
         )
-
-
-class Listening:
-    """A `with` block in which somebody hears of calls.
-
-    Args:
-        listener: Who.
-    """
-
-    __slots__ = ("_listener", "_token")
-
-    _token: Token[tuple[Listener, ...]]
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def __enter__(self) -> None:
-        self._token = listen(self._listener)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        stop_listening(self._token)
 
 
 def recorded_call(call: LoggedCall, log: GatewayLog | None) -> RecordedCall:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from aigw._http_head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_INTERIM, Head, WireError, parse_head
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from aigw._http import Headers
 
 _PIECE: Final = 256 * 1024
+_NO_CONNECTION: Final = (OSError, HTTPError, CertificateError)
 _EMPTY: Final = (b"\r\n", b"\n")
 
 
@@ -253,7 +256,7 @@ class Pool(urllib3.HTTPConnectionPool):
                 super()._validate_conn(conn)  # over TLS it connects
                 if conn.is_closed:
                     conn.connect()
-            except Exception as error:
+            except _NO_CONNECTION as error:
                 raise NotConnectedError from error
         self._lent.add(conn)
 

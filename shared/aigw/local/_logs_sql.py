@@ -86,8 +86,7 @@ def where_facets(account: str, gateway: str, query: LogQuery) -> Sql:
 
 def where_rows(query: LogQuery) -> Sql:
     """Write what is left to ask of each log of those facets; the text is empty when nothing is."""
-    left = (one for one in query.filters if one.key not in _FACET_COLUMNS)
-    return all_of([*(_condition(one, _COLUMNS, _LABEL) for one in left), *_search(query)])
+    return all_of([*(_condition(one, _COLUMNS, _LABEL) for one in _left(query)), *_search(query)])
 
 
 class Wanted(NamedTuple):
@@ -102,7 +101,7 @@ def wanted_values(query: LogQuery) -> Wanted | None:
 
     A search looks for names too; whoever asks must know that no name has the text.
     """
-    left = [one for one in query.filters if one.key not in _FACET_COLUMNS]
+    left = _left(query)
     if query.search and not left:
         return Wanted(Sql(_COMPARISONS["contains"].format("value"), (_like(query.search),)), is_scan=True)
     if query.search or [one.key for one in left] != ["metadata.value"] or left[0].operator == "neq":
@@ -118,7 +117,7 @@ def names_found(account: str, gateway: str, query: LogQuery) -> Sql:
 
 def left_out(account: str, gateway: str, query: LogQuery) -> Sql | None:
     """Write the SELECT of the rows not wanted, if an index gives them and nothing else is asked of single logs."""
-    left = [one for one in query.filters if one.key not in _FACET_COLUMNS]
+    left = _left(query)
     if query.search or len(left) != 1 or left[0].operator != "neq":
         return None
     narrowed = narrow(account, gateway, LogQuery((replace(left[0], operator="eq"),)))
@@ -127,7 +126,7 @@ def left_out(account: str, gateway: str, query: LogQuery) -> Sql | None:
 
 def is_covered(query: LogQuery) -> bool:
     """Tell whether what is asked of each log is in the index `logs_by_facet`."""
-    return not query.search and all(one.key in _COVERED for one in query.filters if one.key not in _FACET_COLUMNS)
+    return not query.search and all(one.key in _COVERED for one in _left(query))
 
 
 _COVERED: Final = frozenset({"id", "created_at", "cost", "duration", "tokens", "tokens_in", "tokens_out"})
@@ -149,6 +148,11 @@ def time_order(*, descending: bool) -> str:
     """Write the order of logs that agree in the column asked for."""
     direction = "DESC" if descending else "ASC"
     return f"logs.created_at {direction}, logs.id {direction}"
+
+
+def _left(query: LogQuery) -> list[Filter]:
+    """Give the filters that a facet does not answer."""
+    return [one for one in query.filters if one.key not in _FACET_COLUMNS]
 
 
 def _condition(condition: Filter, columns: Mapping[str, str], label: str) -> Sql:
