@@ -7,6 +7,7 @@ import json
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -50,7 +51,7 @@ def records(count: int, start: int = 0) -> Iterator[LogRecord]:
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             cost=0.0 if cached else (tokens_in + 4 * tokens_out) / 1e6,
-            metadata={"user": f"u{number % 5000}", "plan": "gold" if number % 2 else "free"},
+            metadata={"user": f"u{number % 5000}", "plan": _plan(number), "env": "prod"},
             model_type="text-generation",
             request_type="native",
             request_content_type="application/json",
@@ -61,6 +62,11 @@ def records(count: int, start: int = 0) -> Iterator[LogRecord]:
             dlp_action="FLAG" if number % 1000 == 0 else None,
             wholesale=bool(number % 2),
         )
+
+
+def _plan(number: int) -> str:
+    """Give half of all logs the one, whatever else they have."""
+    return ("free", "gold")[number * 2_654_435_761 >> 16 & 1]
 
 
 def _filters(count: int) -> dict[str, tuple[str, Any]]:
@@ -143,10 +149,18 @@ def _queries(count: int) -> Iterator[tuple[str, str]]:
     for page in (count // 1000, count // 200):
         yield f"metadata.value many, page {page}", _filter_query(gold) + "&" + urlencode({"page": page, "per_page": 50})
     yield "metadata.value many twice", _filter_query(gold, ("metadata.value", "neq", "free"))
+    yield "metadata.value many and all", _filter_query(gold, ("metadata.value", "eq", "prod"))
     yield "provider, order_by model, deep", _filter_query(("provider", "eq", "openai")) + "&" + urlencode(deep)
     yield "search few", urlencode({"search": "u4242"})
     yield "search many", urlencode({"search": "gold"})
     yield "search nothing", urlencode({"search": "nobody-has-this"})
+
+
+def _in_turn() -> Iterator[tuple[str, str]]:
+    yield "all", ""
+    yield "order_by model", urlencode({"order_by": "model"})
+    yield "metadata.value many", _filter_query(("metadata.value", "eq", "gold"))
+    yield "cost many", _filter_query(("cost", "gt", "0.001"))
 
 
 def _filter_query(*conditions: tuple[str, str, Any]) -> str:
@@ -166,6 +180,7 @@ def measure_pages(count: int, only: str = "") -> dict[str, Any]:
         found: dict[str, Any] = {"rows": count, "inserts_per_second": _insert_rate(store, count)}
         extra = records(1000, 3 * count)
         found["pages"] = [_page(store, name, query, next(extra)) for name, query in _queries(count) if only in name]
+        found["pages"] += [_turns(store, name, query, extra) for name, query in _in_turn() if only in name]
         store.close()
     return found
 
@@ -190,6 +205,22 @@ def _page(store: LogStore, name: str, query: str, extra: LogRecord) -> dict[str,
     again = statistics.median(once()[0] for _ in range(3))
     store.add(extra)
     return {"query": name, "first_ms": first, "again_ms": again, "after_ms": once()[0], "matches": matches}
+
+
+def _turns(store: LogStore, name: str, query: str, extra: Iterator[LogRecord]) -> dict[str, Any]:
+    """Read eleven pages, one after the other: the first, those after it, and the last after a write."""
+    asked = replace(parse_list_query(query), per_page=50)
+    pages = store.list("acct", "gw", asked)[1]["total_count"] // 50
+    middle = pages // 3
+    times: list[float] = []
+    for page in range(middle, middle + 11):
+        if page == middle + 10:
+            store.add(next(extra))
+        began = time.perf_counter()
+        _, info = store.list("acct", "gw", replace(asked, page=page))
+        times.append((time.perf_counter() - began) * 1000)
+    found = {"query": f"{name}, pages {middle} to {middle + 10} in turn", "matches": info["total_count"]}
+    return {**found, "first_ms": times[0], "again_ms": statistics.median(times[1:10]), "after_ms": times[10]}
 
 
 def main() -> None:

@@ -6,133 +6,27 @@ import itertools
 import json
 import re
 import sqlite3
+from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from aigw.local import _logs_pages, _logs_tally, _logs_versions
 from aigw.local import _logs_sql as sql
+from aigw.local import _logs_tally
 from aigw.local._log_record import LogRecord
 from aigw.local._logs_facets import _FIND
 from aigw.local._logs_query import KINDS, Filter, LogQuery
-from aigw.local._logs_schema import FACET, INFO, SPAN
+from aigw.local._logs_schema import FACET
 from aigw.local._logs_store import LogStore
-from aigw.local._logs_values import OFTEN
+
+from .plain_logs import NOON, ORDERS, VALUES, assert_same, come_often, like_others, queries, record, rows_read
+from .plain_logs import some_store as some_store  # noqa: PLC0414  a fixture of other tests too
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FRESH = itertools.count(1000)
-NOON = 1_790_000_000_000
-ORDERS = ("created_at", "provider", "model", "model_type", "success", "cached")
-VALUES: dict[str, tuple[Any, ...]] = {
-    "id": ("000007", "000100", "none", "1"),
-    "created_at": (NOON, NOON + 20, NOON + 55),
-    "provider": ("openai", "groq", "nobody"),
-    "model": ("m-1", "m-2", "-"),
-    "model_type": ("text-generation", None),
-    "request_content_type": ("application/json", None),
-    "response_content_type": ("application/json", "text"),
-    "request_type": ("rest", None),
-    "cost": (0.0, 0.25, None),
-    "tokens": (0, 6),
-    "tokens_in": (0, 3, None),
-    "tokens_out": (2, None),
-    "duration": (0, 5),
-    "feedback": (1, -1, None),
-    "event_id": ("e3", "e", None),
-    "metadata.key": ("user", "plan", "us", "nobody"),
-    "metadata.value": ("u1", "gold", "ol", "true"),
-    "dlp_action": ("FLAG", None),
-    "user_agent": ("a/1", "a", None),
-}
-OPERATORS = {"text": ("eq", "neq", "contains"), "bool": ("eq", "neq"), "number": ("eq", "neq", "lt", "ge")}
-OPERATORS["time"] = OPERATORS["number"]
-
-
-def record(number: int, random: Random, gateway: str = "gw") -> LogRecord:
-    labels = {"user": f"u{random.randrange(4)}", "plan": "gold", "ok": True}
-    return LogRecord(
-        account="acct",
-        gateway=gateway,
-        id=f"{number:06}",
-        created_at=NOON + random.randrange(60),
-        provider=random.choice(("openai", "groq")),
-        model=random.choice(("m-1", "m-2", "x")),
-        path="p",
-        duration_ms=random.randrange(9),
-        success=random.random() < 0.8,
-        cached=random.random() < 0.3,
-        tokens_in=random.choice((None, 0, 1, 5)),
-        tokens_out=random.choice((None, 2, 3)),
-        cost=random.choice((None, 0.0, 0.25, 0.5)),
-        metadata=dict(random.sample(sorted(labels.items()), random.randrange(4))),
-        model_type=random.choice((None, "text-generation", "text-embeddings")),
-        response_content_type="application/json",
-        event_id=f"e{number % 40}",
-        user_agent=random.choice((None, "a/1")),
-        dlp_action=random.choice((None, None, "FLAG")),
-    )
-
-
-def queries(random: Random) -> Iterator[LogQuery]:
-    """Give each filter alone, then some together, and no filter; with orders and pages of all kinds."""
-    singles = [
-        Filter(key, operator, (value,))
-        for key, kind in KINDS.items()
-        for operator in OPERATORS[kind]
-        for value in VALUES.get(key, (0, 1))
-        if value is not None or operator in ("eq", "neq")
-    ]
-    several = [tuple(random.sample(singles, 2)) for _ in range(60)]
-    for filters in [(), *((one,) for one in singles), *several]:
-        order, descending = random.choice(ORDERS), random.random() < 0.5
-        search = random.choice(("", "", "", "gold", "u"))
-        yield LogQuery(filters, search, order, descending=descending, page=random.randrange(1, 6), per_page=7)
-    for order, descending, page in itertools.product(ORDERS, (True, False), (1, 3, 9)):
-        yield LogQuery((), "", order, descending=descending, page=page, per_page=20)
-
-
-def read_plainly(store: LogStore, query: LogQuery) -> tuple[list[str], dict[str, Any]]:
-    text, values = sql.where("acct", "gw", query)
-    skip = (query.page - 1) * query.per_page
-    page = f"SELECT id FROM logs WHERE {text} ORDER BY {sql.order(query)} LIMIT ? OFFSET ?"  # noqa: S608 -- a test
-    ids = [row[0] for row in store._db.execute(page, (*values, query.per_page, skip))]
-    info = dict(store._db.execute(f"SELECT {INFO} FROM logs WHERE {text}", values).fetchone())  # noqa: S608 -- a test
-    return ids, {name: value for name, value in info.items() if name not in SPAN}
-
-
-def assert_same(store: LogStore, query: LogQuery) -> None:
-    rows, info = store.list("acct", "gw", query)
-    ids, totals = read_plainly(store, query)
-    assert [row["id"] for row in rows] == ids, query
-    assert info == {"count": len(ids), "page": query.page, "per_page": query.per_page, **totals}, query
-
-
-def come_often(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Keep the totals of values from so many logs on."""
-    upgrade = _logs_versions.upgrade
-
-    def lowered(version: int) -> list[str]:
-        return [statement.replace(str(OFTEN), str(number)) for statement in upgrade(version)]
-
-    monkeypatch.setattr(_logs_versions, "upgrade", lowered)
-
-
-@pytest.fixture(params=["few", "many"])
-def some_store(request, monkeypatch) -> Iterator[LogStore]:
-    """A store in which little counts as many already, or nothing does."""
-    if request.param == "many":
-        monkeypatch.setattr(_logs_tally, "FEW", 3)
-        monkeypatch.setattr(_logs_pages, "_SORTING", 0.01)
-        come_often(monkeypatch, 3)
-    random = Random(5)  # noqa: S311 -- a test
-    store = LogStore()
-    store.add_many(record(number, random) for number in range(120))
-    store.add_many(record(number, random, "other") for number in range(120, 150))
-    yield store
-    store.close()
 
 
 def test_every_list_is_that_of_a_plain_reading(some_store):
@@ -182,6 +76,22 @@ def test_a_log_in_the_row_of_a_deleted_one_is_counted(some_store):
         fields = {"id": f"{number:06}", "provider": provider, "model": "m", "path": "p", "cost": 1.0}
         some_store.add(LogRecord(account="acct", gateway="gw", created_at=NOON, **fields))
         assert_same(some_store, dear)
+
+
+@pytest.mark.parametrize("value", ["gold", "GOL"])
+@pytest.mark.parametrize("back", [False, True])
+def test_logs_of_a_facet_that_went_and_came_back_are_counted_once(monkeypatch, value, back):
+    come_often(monkeypatch, 3)
+    store, gold = LogStore(), LogQuery((Filter("metadata.value", "contains", (value,)),))
+    store.add_many(like_others(number, provider="one" if number < 12 else "two") for number in range(16))
+    assert_same(store, gold)
+    for number in (12, 14):
+        store.delete("acct", "gw", LogQuery((Filter("id", "eq", (f"{number:06}",)),)))
+    assert_same(store, gold)
+    if back:
+        store.add(like_others(18, provider="two"))
+        assert_same(store, gold)
+    store.close()
 
 
 def test_feedback_makes_no_other_facet_be_counted_again(some_store):
@@ -287,22 +197,6 @@ def test_amounts_and_times_are_counted_from_one_index_alone(store, key):
     assert any("COVERING INDEX logs_by_facet (facet=?" in step for step in steps), steps
 
 
-def rows_read(store: LogStore, query: LogQuery) -> int:
-    """Give how many steps of SQLite's machine a list takes, in tens: about as many as it reads entries."""
-    ticks: list[None] = []
-    store._db.set_progress_handler(lambda: ticks.append(None), 10)
-    store.list("acct", "gw", query)
-    store._db.set_progress_handler(None, 0)
-    return len(ticks)
-
-
-def like_others(number: int, **fields: Any) -> LogRecord:
-    given = {"provider": "one", "model": "m", "path": "p", "event_id": f"e{number}", "duration_ms": number, **fields}
-    metadata = fields.get("metadata", {"plan": ("gold", "free")[number % 2], "user": f"u{number % 8}"})
-    at = {"account": "acct", "gateway": "gw", "id": f"{number:06}", "created_at": NOON + number}
-    return LogRecord(**at, **{**given, "metadata": metadata})
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -342,6 +236,57 @@ def test_a_part_of_an_id_is_looked_for_once_and_then_among_what_came_since():
         store.add(like_others(length))
         read.append(rows_read(store, query))
         assert_same(store, query)
+        store.close()
+    assert read[1] < 1.2 * read[0]
+
+
+def settled(number: int) -> dict[str, str]:
+    """Give labels of which one is the same for all logs of a provider, and one goes through them."""
+    return {"env": ("prod", "dev")[number % 3 == 0], "plan": ("gold", "free")[number // 7 % 2]}
+
+
+@pytest.mark.parametrize(
+    "broad",
+    [
+        Filter("metadata.value", "eq", ("prod",)),
+        Filter("metadata.value", "neq", ("dev",)),
+        Filter("metadata.value", "neq", ("nobody",)),
+        Filter("metadata.value", "eq", ("prod", "dev")),
+    ],
+    ids=lambda one: f"{one.operator} {' '.join(one.values)}",
+)
+def test_a_condition_that_all_logs_of_a_facet_meet_or_none_is_asked_of_no_log(monkeypatch, broad):
+    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    come_often(monkeypatch, 40)
+    store, gold = LogStore(), Filter("metadata.value", "eq", ("gold",))
+    store.add_many(
+        like_others(number, provider=("one", "two")[number % 3 == 0], metadata=settled(number))
+        for number in range(3000)
+    )
+    alone = rows_read(store, LogQuery((gold,)))
+    assert rows_read(store, LogQuery((broad, gold))) < 1.5 * alone
+    for query in (LogQuery((broad,)), LogQuery((broad, gold)), LogQuery((gold, broad), order_by="provider", page=40)):
+        assert_same(store, query)
+    store.add(like_others(3000, provider="two", metadata=settled(1)))
+    store.patch("acct", "gw", "000001", {"metadata": {"env": "dev"}})
+    for query in (LogQuery((broad,)), LogQuery((broad, gold)), LogQuery((gold, broad), order_by="provider", page=40)):
+        assert_same(store, query)
+    store.close()
+
+
+def test_the_logs_with_the_rarer_of_two_values_are_looked_for_another(monkeypatch):
+    monkeypatch.setattr(_logs_tally, "FEW", 5)
+    monkeypatch.setattr(_logs_tally, "NARROW", 10)
+    both = LogQuery((Filter("metadata.value", "eq", ("gold",)), Filter("metadata.value", "eq", ("u1",))))
+    read = []
+    for length in (1000, 4000):
+        store = LogStore()
+        store.add_many(
+            like_others(number, metadata={"plan": "gold", "user": f"u{1 if number < 60 else 2}"})
+            for number in range(length)
+        )
+        read.append(rows_read(store, replace(both, page=10**6)))
+        assert_same(store, both)
         store.close()
     assert read[1] < 1.2 * read[0]
 

@@ -25,6 +25,10 @@ _KEPT: Final = f"""
 SELECT value, facet, stale, {", ".join(INFO_NAMES)} FROM label_totals
 WHERE value IN (SELECT value FROM json_each(?)) AND facet IN (SELECT value FROM json_each(?)) AND total_count > 0
 """  # noqa: S608 -- constants
+_NUMBERS: Final = """
+SELECT facet, sum(total_count) FROM label_totals
+WHERE value IN (SELECT value FROM json_each(?)) AND facet IN (SELECT value FROM json_each(?)) GROUP BY facet
+"""
 _REFRESH: Final = f"""
 UPDATE label_totals SET stale = 0, {", ".join(f"{name} = ?" for name in INFO_NAMES)} WHERE value = ? AND facet = ?
 """  # noqa: S608 -- constants
@@ -53,8 +57,7 @@ def of_values(db: sqlite3.Connection, picked: Sequence[sqlite3.Row], facets: Ite
 
     Those of several values add up if all of them always had the same name, of which a log has only one.
     """
-    names = {row["key"] for row in picked}
-    if not all(row["counted"] for row in picked) or (len(picked) > 1 and (len(names) > 1 or None in names)):
+    if not _add_up(picked):
         return None
     asked = json.dumps([row["value"] for row in picked]), json.dumps(list(facets))
     kept = {(row["value"], row["facet"]): row for row in db.execute(_KEPT, asked)}
@@ -64,6 +67,17 @@ def of_values(db: sqlite3.Connection, picked: Sequence[sqlite3.Row], facets: Ite
     for (_, facet), info in infos.items():
         by_facet.setdefault(facet, []).append(info)
     return {facet: joined(parts) for facet, parts in by_facet.items()}
+
+
+def numbers(db: sqlite3.Connection, picked: Sequence[sqlite3.Row], facets: Iterable[int]) -> dict[int, int] | None:
+    """Give how many logs have one of some values, by facet; `None` if that is not kept."""
+    asked = json.dumps([row["value"] for row in picked]), json.dumps(list(facets))
+    return dict(db.execute(_NUMBERS, asked).fetchall()) if _add_up(picked) else None
+
+
+def _add_up(picked: Sequence[sqlite3.Row]) -> bool:
+    names = {row["key"] for row in picked}
+    return all(row["counted"] for row in picked) and (len(picked) < 2 or (len(names) == 1 and None not in names))
 
 
 def _refreshed(db: sqlite3.Connection, stale: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Info]:

@@ -22,6 +22,7 @@ from aigw.local._log_record import MAX_METADATA, LogRecord, Scalar, rfc3339, sca
 from aigw.local._logs_facets import Facets, shared_values, shared_values_of_row
 from aigw.local._logs_pages import read_page
 from aigw.local._logs_patch import check_patch, merge_labels
+from aigw.local._logs_places import Memory
 from aigw.local._logs_retain import Retain, Trimmer
 from aigw.local._logs_totals import Totals
 
@@ -77,6 +78,7 @@ class LogStore:
         )
         self._db.row_factory = sqlite3.Row
         self._totals = Totals(self._db)
+        self._memory = Memory()
         self._facets = Facets()
         self.changes = 0
         try:
@@ -133,7 +135,7 @@ class LogStore:
         """Give one page of logs in the API's short shape, and `result_info` over all logs that match."""
         with self._read() as db:
             matches = self._totals.match(account, gateway, query)
-            order = read_page(db, account, gateway, query, matches)
+            order = read_page(db, query, matches, self._memory)
             found = {row["row"]: row for row in db.execute(_PAGE, (json.dumps(order),))}
         rows = [_shown(found[row]) for row in order]
         counts = {"count": len(rows), "page": query.page, "per_page": query.per_page}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aigw.local import _logs_sql as sql
 from aigw.local._logs_schema import BOUNDED, INFO, INFO_NAMES
@@ -25,12 +25,25 @@ IN_FACETS: Final = "logs.facet IN (SELECT value FROM json_each(?))"
 AMOUNTS: Final = ", ".join(BOUNDED.values())
 """What of a log its totals are made of, as columns of a SELECT."""
 
-_NARROW: Final = 5
+NARROW: Final = 5 * FEW
+"""The most rows left by an index that are read each."""
+
 _PART: Final = 8
 """Facets that have less than this part of all logs are read along their index, whatever is asked."""
 
+_CUT: Final = "SELECT ifnull(sum(cut), 0) FROM facets"
+_LAST: Final = "SELECT ifnull(max(row), 0) FROM logs"
+
 Info = list[Any]
 """A count, then the least and the greatest of each amount, as `INFO_NAMES` says."""
+
+
+class Way(NamedTuple):
+    """What to read along, on which condition, and whether too many logs to keep their rows may well meet it."""
+
+    source: str
+    where: sql.Sql
+    is_many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Asked:
         went: The facets whose logs are asked, and how often each has been changed.
         sizes: How many logs each of them has.
         among: How many logs there are in all.
-        few: Gives collections of few rows, in each of which all must be that match.
+        few: Gives a condition that picks the same logs out of rows that an index leaves, and whether those are many.
     """
 
     condition: sql.Sql
@@ -51,18 +64,19 @@ class Asked:
     went: Mapping[int, int]
     sizes: Mapping[int, int]
     among: int
-    few: Callable[[], Sequence[Sequence[int]]]
+    few: Callable[[], tuple[sql.Sql, bool] | None]
 
-    def source_where(self, facets: Iterable[int], *, since: int = 0) -> tuple[str, sql.Sql]:
+    def way(self, facets: Iterable[int], *, since: int = 0) -> Way:
         """Choose what to read along: rows that an index leaves, the facets' own index, or the table from `since` on."""
         facets = list(facets)
         within = sql.Sql(IN_FACETS, (json.dumps(facets),))
-        if since == 0 and (few := self.few()):
-            pieces = (*map(in_rows, few), self.condition, sql.Sql(f"+{within.text}", within.values))
-            return "logs NOT INDEXED", sql.all_of(pieces)
+        if since == 0 and (found := self.few()):
+            narrowed, is_many = found
+            where = sql.all_of((narrowed, sql.Sql(f"+{within.text}", within.values)))
+            return Way("logs NOT INDEXED", where, is_many)
         along = self.is_covered or _PART * sum(self.sizes[facet] for facet in facets) < self.among
         source = "logs INDEXED BY logs_by_facet" if since == 0 and along else "logs NOT INDEXED"
-        return source, sql.all_of((within, self.condition))
+        return Way(source, sql.all_of((within, self.condition)), is_many=False)
 
 
 @dataclass(slots=True)
@@ -91,28 +105,30 @@ class Tally:
             asked: What is counted.
         """
         changed = [facet for facet, times in asked.went.items() if times != self.went.get(facet, 0)]
-        for facet in changed:
+        for facet in {*changed, *(self.went.keys() - asked.went.keys())}:
             self.infos.pop(facet, None)
             if self.rows is not None:
                 self.rows.pop(facet, None)
-        last = db.execute("SELECT ifnull(max(row), 0) FROM logs").fetchone()[0]
+        last = last_row(db)
         if changed and self.last:
-            self._read(db, asked.source_where(changed), 0, self.last)
+            self._read(db, asked.way(changed), 0, self.last)
         if last > self.last:
-            self._read(db, asked.source_where(asked.went, since=self.last), self.last, last)
+            self._read(db, asked.way(asked.went, since=self.last), self.last, last)
         self.last, self.went = last, asked.went
 
-    def _read(self, db: sqlite3.Connection, source_where: tuple[str, sql.Sql], after: int, last: int) -> None:
-        source, (text, values) = source_where
+    def _read(self, db: sqlite3.Connection, way: Way, after: int, last: int) -> None:
+        source, (text, values), is_many = way
         text, values = f"{text} AND logs.row > ? AND logs.row <= ?", (*values, after, last)
         one_by_one = f"SELECT facet, row, {AMOUNTS} FROM {source} WHERE {text} LIMIT {FEW + 1}"  # noqa: S608 -- names from tables, values bound
-        read = db.execute(one_by_one, values).fetchall()
-        if len(read) <= FEW:
-            self._add(info_by_facet(read))
-            self._keep(_by_facet(read))
-        else:
-            self._add(count(db, source, text, values))
-            self.rows = None
+        infos = count(db, source, text, values) if is_many else None
+        if infos is None or is_few(sum(info[0] for info in infos.values())):
+            read = db.execute(one_by_one, values).fetchall()
+            if is_few(len(read)):
+                self._add(info_by_facet(read))
+                self._keep(_by_facet(read))
+                return
+        self._add(infos or count(db, source, text, values))
+        self.rows = None
 
     def _add(self, infos: Mapping[int, Info]) -> None:
         for facet, info in infos.items():
@@ -125,6 +141,16 @@ class Tally:
             self.rows.setdefault(facet, []).extend(row for row, *_ in some)
         if sum(map(len, self.rows.values())) > FEW:
             self.rows = None
+
+
+def cut_of(db: sqlite3.Connection) -> int:
+    """Give how often the newest log of all had been deleted; when that grows, rows do not tell what is new."""
+    return int(db.execute(_CUT).fetchone()[0])
+
+
+def last_row(db: sqlite3.Connection) -> int:
+    """Give the newest log's row."""
+    return int(db.execute(_LAST).fetchone()[0])
 
 
 def count(db: sqlite3.Connection, source: str, text: str, values: Sequence[Any]) -> dict[int, Info]:
@@ -160,7 +186,8 @@ def _by_facet(read: Iterable[Sequence[Any]]) -> dict[int, list[Sequence[Any]]]:
 
 def _info(logs: list[Sequence[Any]]) -> Info:
     _, *amounts = zip(*logs, strict=True)
-    return [len(logs), *(_edge(number, amounts[number // 2]) for number in range(2 * len(amounts)))]
+    given = [[amount for amount in column if amount is not None] for column in amounts]
+    return [len(logs), *(edge(column, default=None) for column in given for edge in (min, max))]
 
 
 def in_rows(rows: Sequence[int]) -> sql.Sql:
@@ -170,9 +197,8 @@ def in_rows(rows: Sequence[int]) -> sql.Sql:
 
 def few_rows(db: sqlite3.Connection, one: sql.Sql) -> list[int] | None:
     """Give the rows of a SELECT, if they are so few that reading each is quicker than reading along the logs."""
-    most = _NARROW * FEW
-    rows = [row[0] for row in db.execute(f"{one.text} LIMIT {most + 1}", one.values)]
-    return rows if len(rows) <= most else None
+    rows = [row[0] for row in db.execute(f"{one.text} LIMIT {NARROW + 1}", one.values)]
+    return rows if len(rows) <= NARROW else None
 
 
 def is_few(number: int) -> bool:
