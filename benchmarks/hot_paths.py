@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from aigw import AIGateway
-from aigw._options import check_options, context_options, encode_options, merge_options
+from aigw._option_layers import context_options, merge_options
+from aigw._options import check_options, encode_options
 from benchmarks.speed.server import event, whole_answer
 from benchmarks.speed.subject import MODEL, conversation
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from langchain_core import exceptions
 
 import aigw
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _KINDS: Final[tuple[tuple[type[aigw.AIGatewayError], str], ...]] = (
     (aigw.AuthenticationError, "ModelAuthenticationError"),
@@ -104,23 +101,6 @@ def translate_error(error: aigw.AIGatewayError) -> aigw.AIGatewayError:
     translated = _rebuild(type(error), name, error.message)
     translated.__dict__.update(error.__dict__)
     return translated.with_traceback(error.__traceback__)
-
-
-class langchain_errors:  # noqa: N801  read as the verb it is in a `with` statement
-    """Raises the core's errors as LangChain's too."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, aigw.AIGatewayError):
-            translated = translate_error(error)
-            if translated is not error:
-                raise translated from error.__cause__
 
 
 def is_overflow(error: aigw.AIGatewayError) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, ToolMessage
 
-from aigw import AIGatewayError, DLPBlockedError, GuardrailBlockedError, ResponseInfo
+from aigw import AIGatewayError, ResponseInfo
 from langchain_aigw._decode import GATEWAY_KEY
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ THREAD_KEY: Final = "thread_id"
 
 _BUBBLE: Final = "GraphBubbleUp"
 _MAX_KEPT: Final = 10_000
-_BLOCKS: Final = ((GuardrailBlockedError, "guardrail"), (DLPBlockedError, "dlp"))
 
 
 class Occasions:
@@ -63,9 +62,7 @@ class Occasions:
     def model_failed(self, entry: Entry, error: BaseException) -> None:
         """Rate a call that the gateway blocked."""
         calls = entry.run.calls()
-        for kind, occasion in _BLOCKS:
-            if calls and isinstance(error, kind):
-                self._rater.happened(occasion, calls[-1].info)
+        self._rater.failed(calls[-1].info if calls else None, error)
 
     def started(self, run_id: UUID, metadata: Mapping[str, Any] | None) -> None:
         """Note the thread of a run: its tools may be called in a later run than the one that asked for them."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aigw import integration
+from aigw import AIGatewayError, integration
+from langchain_aigw._errors import translate_error
 
 if TYPE_CHECKING:
+    from types import TracebackType
     from uuid import UUID
 
 
@@ -74,3 +76,13 @@ class CallReport(integration.CallReport[Caller, RecordedCall]):
     __slots__ = ()
 
     call_type = RecordedCall
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Note how the call ended, and raise the core's errors as LangChain's too."""
+        super().__exit__(kind, error, trace)
+        if isinstance(error, AIGatewayError):
+            translated = translate_error(error)
+            if translated is not error:
+                raise translated from error.__cause__

@@ -6,16 +6,15 @@ parameter out. What only LangChain understands stays here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from aigw.integration import ChatRequest, merge_parameters
 from langchain_aigw._encode import encode_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from langchain_core.messages import BaseMessage
-
-    from aigw import GatewayOptions, Surface
 
 _NOT_SENT: Final = (
     "extra_body",
@@ -26,27 +25,6 @@ _NOT_SENT: Final = (
     "stream_usage",
     "surface",
 )
-_ONLY_WITH_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
-MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
-
-
-class ChatRequest(NamedTuple):
-    """One chat completion as the core's client takes it.
-
-    Attributes:
-        body: The request in OpenAI's shape.
-        gateway: The call's own gateway options.
-        surface: Where it is sent, if the caller decided.
-    """
-
-    body: dict[str, Any]
-    gateway: GatewayOptions | None = None
-    surface: Surface | None = None
-
-    @property
-    def model(self) -> str:
-        """The model that is asked."""
-        return str(self.body["model"])
 
 
 def build_request(
@@ -70,14 +48,11 @@ def build_request(
         TypeError: A message is of a kind the wire has no role for.
         ValueError: A block holds data that no part can carry.
     """
-    params = _merge(defaults, call)
+    params = merge_parameters(defaults, call)
     if stop is not None:
         params["stop"] = stop
     if not params.get("stop"):
         params.pop("stop", None)
-    if not params.get("tools"):
-        for name in _ONLY_WITH_TOOLS:
-            params.pop(name, None)
     stream_options = _stream_options(params, defaults, call) if is_stream else {}
     surface = params.get("surface")
     for name in _NOT_SENT:
@@ -89,13 +64,6 @@ def build_request(
         if more:
             body |= more
     return ChatRequest(body, call.get("gateway_options"), surface)
-
-
-def _merge(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay the call over the defaults; its limit of tokens replaces the default's under either name."""
-    if not MAX_TOKENS_NAMES.isdisjoint(call):
-        defaults = {name: value for name, value in defaults.items() if name not in MAX_TOKENS_NAMES}
-    return {name: value for name, value in {**defaults, **call}.items() if value is not None}
 
 
 def _stream_options(params: Mapping[str, Any], defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:

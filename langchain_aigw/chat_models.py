@@ -19,14 +19,13 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from aigw import APIStatusError, ResponseInfo, RunResult, __version__
-from aigw.integration import chosen_event_id, with_known_signature
+from aigw.integration import ChatRequest, ask_completions, ask_stream, chosen_event_id, with_known_signature
 from langchain_aigw._bindings import BindingChatModel
-from langchain_aigw._errors import langchain_errors
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
 from langchain_aigw._profile import KnownProfile, known_profile
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._replay import mark_replayed
-from langchain_aigw._request import ChatRequest, build_request
+from langchain_aigw._request import build_request
 from langchain_aigw._run_model import RunAwareChatModel
 from langchain_aigw._run_options import options_around, run_options
 from langchain_aigw._runs import ModelRun, facts_of, report_call, take_run
@@ -208,9 +207,8 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
     ) -> ChatResult:
         run = take_run(run_manager)
         request = self._request(messages, stop, kwargs, run)
-        with langchain_errors(), self._report(request, run) as report, report.listening():
-            result = self._sync_client().completions(request.body, gateway=request.gateway, surface=request.surface)
-            return _decode(result, request, report)
+        with self._report(request, run) as report:
+            return _decode(ask_completions(self._sync_client(), report, *request), report)
 
     @with_known_signature
     async def _agenerate(
@@ -222,10 +220,10 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
     ) -> ChatResult:
         run = take_run(run_manager)
         request = self._request(messages, stop, kwargs, run)
-        with langchain_errors(), self._report(request, run) as report, report.listening():
-            client = self._async_client()
-            result = await client.completions(request.body, gateway=request.gateway, surface=request.surface)
-            return _decode(result, request, report)
+        with self._report(request, run) as report:
+            answer = ask_completions(self._async_client(), report, *request)
+            del request  # with a thousand calls in flight their messages need not be kept twice
+            return _decode(await answer, report)
 
     def _stream(
         self,
@@ -238,10 +236,8 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
         request = self._request(messages, stop, kwargs, run, is_stream=True)
         decoder = ChunkDecoder(model=request.model)
         client = self._sync_client()
-        with langchain_errors(), self._report(request, run) as report:
-            with report.listening():
-                opened = client.stream_completions(request.body, gateway=request.gateway, surface=request.surface)
-            with opened as stream:
+        with self._report(request, run) as report:
+            with ask_stream(client, report, *request) as stream:
                 for event in stream:
                     chunk = decoder.feed(event, _facts(event.info))
                     if chunk is not None:
@@ -265,10 +261,8 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
         request = self._request(messages, stop, kwargs, run, is_stream=True)
         decoder = ChunkDecoder(model=request.model)
         client = self._async_client()
-        with langchain_errors(), self._report(request, run) as report:
-            with report.listening():
-                opened = client.stream_completions(request.body, gateway=request.gateway, surface=request.surface)
-            async with opened as stream:
+        with self._report(request, run) as report:
+            async with ask_stream(client, report, *request) as stream:
                 async for event in stream:
                     chunk = decoder.feed(event, _facts(event.info))
                     if chunk is not None:
@@ -321,10 +315,10 @@ def _usage(answer: ChatGeneration) -> UsageMetadata | None:
     return answer.message.usage_metadata if isinstance(answer.message, AIMessage) else None
 
 
-def _decode(result: RunResult, request: ChatRequest, report: CallReport) -> ChatResult:
+def _decode(result: RunResult, report: CallReport) -> ChatResult:
     info = result.info
     try:
-        decoded = decode_completion(result.output, model=request.model, info=_facts(info))
+        decoded = decode_completion(result.output, model=report.caller.model, info=_facts(info))
     except ValueError as error:
         raise APIStatusError(str(error), status_code=info.status_code, info=info, body=result.output) from error
     report.answered(_usage(decoded.generations[0]))

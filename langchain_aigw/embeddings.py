@@ -8,10 +8,9 @@ from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
 from aigw import GatewayOptions
-from aigw.integration import chosen_event_id
+from aigw.integration import ask_embeddings, chosen_event_id
 from langchain_aigw._batches import cut_batches
 from langchain_aigw._connection import Connection
-from langchain_aigw._errors import langchain_errors
 from langchain_aigw._gather import gather_limited
 from langchain_aigw._recorded import Caller, CallReport
 from langchain_aigw._runs import facts_of, report_call
@@ -72,14 +71,14 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
         return (await self.aembed_documents([text], gateway_options=gateway_options))[0]
 
     def _embed(self, body: dict[str, Any], options: GatewayOptions | None) -> list[list[float]]:
-        with langchain_errors(), self._report(options) as report, report.listening():
-            result = self._sync_client().embed(body, gateway=options, surface=self.surface)
+        with self._report(options) as report:
+            result = ask_embeddings(self._sync_client(), report, body, options, self.surface)
             report.answered(result.usage.model_dump() if result.usage else None)
             return result.vectors_of(len(body["input"]))
 
     async def _aembed(self, body: dict[str, Any], options: GatewayOptions | None) -> list[list[float]]:
-        with langchain_errors(), self._report(options) as report, report.listening():
-            result = await self._async_client().embed(body, gateway=options, surface=self.surface)
+        with self._report(options) as report:
+            result = await ask_embeddings(self._async_client(), report, body, options, self.surface)
             report.answered(result.usage.model_dump() if result.usage else None)
             return result.vectors_of(len(body["input"]))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMCompletionEndEvent
 
-from aigw import DLPBlockedError, GuardrailBlockedError, ResponseInfo
+from aigw import ResponseInfo
 from llamaindex_aigw._events import AIGatewayParseErrorEvent
 from llamaindex_aigw._tools import decode_tool_calls
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from llamaindex_aigw._spans import Place
 
 _MAX_KEPT: Final = 10_000
-_BLOCKS: Final = ((GuardrailBlockedError, "guardrail"), (DLPBlockedError, "dlp"))
 
 
 class Occasions:
@@ -68,9 +67,7 @@ class Occasions:
 
     def _failed(self, report: CallReport, error: BaseException) -> None:
         calls = report.calls()
-        for kind, occasion in _BLOCKS:
-            if calls and isinstance(error, kind):
-                self._rater.happened(occasion, calls[-1].info)
+        self._rater.failed(calls[-1].info if calls else None, error)
 
     def _answered(self, message: ChatMessage, call: RecordedCall) -> None:
         self._rater.answered(message, call)

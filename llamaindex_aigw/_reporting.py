@@ -39,7 +39,7 @@ class reported_call:  # noqa: N801  read as what it gives in a `with` statement
         kind: Of the call.
     """
 
-    __slots__ = ("_listening", "_report")
+    __slots__ = ("_report",)
 
     def __init__(self, connection: Connection, model: str, options: GatewayOptions | None, kind: CallKind) -> None:
         self._report = CallReport(
@@ -53,17 +53,14 @@ class reported_call:  # noqa: N801  read as what it gives in a `with` statement
                 event_id=chosen_event_id(connection.gateway_options, options),
             )
         )
-        self._listening = self._report.listening()
 
     def __enter__(self) -> CallReport:
         CAPTURES.tell(self._report)
-        self._listening.__enter__()
         return self._report
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listening.__exit__(kind, error, trace)
         if is_dispatched(_DISPATCHER):
             _DISPATCHER.event(AIGatewayCallEvent(self._report))
         self._report.__exit__(kind, error, trace)

@@ -6,8 +6,9 @@ parameter out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from aigw.integration import ChatRequest, merge_parameters
 from llamaindex_aigw._messages import encode_messages
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from llama_index.core.base.llms.types import ChatMessage
 
-    from aigw import GatewayOptions, Surface
-
-_ONLY_WITH_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
-_MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
 _NOT_OF_A_CALL: Final = frozenset(
     {
         "account_id",
@@ -33,20 +30,6 @@ _NOT_OF_A_CALL: Final = frozenset(
         "extra_headers",
     }
 )
-
-
-class ChatRequest(NamedTuple):
-    """One chat completion as the core's client takes it.
-
-    Attributes:
-        body: The request in OpenAI's shape.
-        gateway: The call's own gateway options.
-        surface: Where it is sent, if the caller decided.
-    """
-
-    body: dict[str, Any]
-    gateway: GatewayOptions | None = None
-    surface: Surface | None = None
 
 
 def build_request(
@@ -65,20 +48,10 @@ def build_request(
     """
     _refuse_connection_keywords(call)
     usage = {"stream_options": {"include_usage": True}} if is_stream else {}
-    params = _merge({**usage, **defaults}, call)
-    if not params.get("tools"):
-        for name in _ONLY_WITH_TOOLS:
-            params.pop(name, None)
+    params = merge_parameters({**usage, **defaults}, call)
     options, surface = params.pop("gateway_options", None), params.pop("surface", None)
     body = {"model": params.pop("model"), "messages": encode_messages(messages), **params}
     return ChatRequest(body, options, surface)
-
-
-def _merge(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay the call over the defaults; its limit of tokens replaces the default's under either name."""
-    if not _MAX_TOKENS_NAMES.isdisjoint(call):
-        defaults = {name: value for name, value in defaults.items() if name not in _MAX_TOKENS_NAMES}
-    return {name: value for name, value in {**defaults, **call}.items() if value is not None}
 
 
 def _refuse_connection_keywords(call: Mapping[str, Any]) -> None:

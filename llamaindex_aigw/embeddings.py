@@ -5,6 +5,7 @@ from typing import Any, Final
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import ConfigDict, Field, model_validator
 
+from aigw import integration
 from llamaindex_aigw._instrumented import Instrumented
 
 _WORKERS: Final = 4
@@ -106,7 +107,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
             return []
         options, client = self._call_options(), self._sync_client()
         with self._calling(self.model, options, "embedding") as report:
-            result = client.embed(self._body(texts), gateway=options, surface=self.surface)
+            result = integration.ask_embeddings(client, report, self._body(texts), options, self.surface)
             return report.embedded(result).vectors_of(len(texts))
 
     async def _aembed(self, texts: list[str]) -> list[list[float]]:
@@ -114,7 +115,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
             return []
         options, client = self._call_options(), self._async_client()
         with self._calling(self.model, options, "embedding") as report:
-            result = await client.embed(self._body(texts), gateway=options, surface=self.surface)
+            result = await integration.ask_embeddings(client, report, self._body(texts), options, self.surface)
             return report.embedded(result).vectors_of(len(texts))
 
     def _body(self, texts: list[str]) -> dict[str, Any]:

@@ -23,12 +23,13 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
+from aigw import integration
 from llamaindex_aigw._instrumented import Instrumented
 from llamaindex_aigw._listening import chat_events, completion_events
 from llamaindex_aigw._messages import decode_completion, to_completion
 from llamaindex_aigw._metadata import read_metadata, takes_schema
 from llamaindex_aigw._readers import aread_chat, aread_completion, read_chat, read_completion
-from llamaindex_aigw._request import ChatRequest, build_request
+from llamaindex_aigw._request import build_request
 from llamaindex_aigw._structured import StructuredOutput
 from llamaindex_aigw._tools import decode_tool_calls, encode_tool_choice, encode_tools, keep_first_call
 
@@ -174,32 +175,32 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
     def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
         with self._calling(asked.body["model"], asked.gateway) as report:
-            result = self._sync_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            result = integration.ask_completions(self._sync_client(), report, *asked)
             return report.heard(decode_completion(result.output, result.info))
 
     async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         asked = self._request(messages, kwargs)
         with self._calling(asked.body["model"], asked.gateway) as report:
-            result = await self._async_client().completions(asked.body, gateway=asked.gateway, surface=asked.surface)
+            answer = integration.ask_completions(self._async_client(), report, *asked)
+            del asked  # with a thousand calls in flight their messages need not be kept twice
+            result = await answer
             return report.heard(decode_completion(result.output, result.info))
 
     def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._sync_client()
         with self._calling(asked.body["model"], asked.gateway) as report:
-            stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-            return read_chat(stream, report)
+            return read_chat(integration.ask_stream(client, report, *asked), report)
 
     async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         asked = self._request(messages, kwargs, is_stream=True)
         client = self._async_client()
         with self._calling(asked.body["model"], asked.gateway) as report:
-            stream = client.stream_completions(asked.body, gateway=asked.gateway, surface=asked.surface)
-            return await aread_chat(stream, report)
+            return await aread_chat(integration.ask_stream(client, report, *asked), report)
 
     def _request(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, is_stream: bool = False
-    ) -> ChatRequest:
+    ) -> integration.ChatRequest:
         kwargs = {**kwargs, "gateway_options": self._call_options(kwargs.get("gateway_options"))}
         own = self.__dict__
         fields = {name: own[name] for name in _SENT if own[name] is not None and own[name] != []}

@@ -45,20 +45,13 @@ if TYPE_CHECKING:
         StreamTruncatedError,
         UnknownTargetError,
     )
+    from aigw._facts import GatewayLog, LogPage, ResponseInfo
     from aigw._feedback import Which
     from aigw._gateway import Gateway
     from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
-    from aigw._models import (
-        ChatCompletion,
-        ChatCompletionChunk,
-        EmbeddingResult,
-        GatewayLog,
-        LogPage,
-        ResponseInfo,
-        RunResult,
-        StreamEvent,
-    )
-    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries, gateway_options
+    from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
+    from aigw._option_layers import gateway_options
+    from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries
     from aigw._profiles import model_profile
     from aigw._rater import RaterCounts
     from aigw._resolver import LogResolver
@@ -159,14 +152,14 @@ _MODULES: Final = {
     "Feedback": "_log_calls",
     "FeedbackQueue": "feedback",
     "Gateway": "_gateway",
-    "GatewayLog": "_models",
+    "GatewayLog": "_facts",
     "GatewayNotFoundError": "_errors",
     "GatewayOptions": "_options",
     "GuardrailBlockedError": "_errors",
     "InternalServerError": "_errors",
     "LogFilter": "_log_calls",
     "LogNotFoundError": "_errors",
-    "LogPage": "_models",
+    "LogPage": "_facts",
     "LogResolver": "_resolver",
     "MetadataValue": "_options",
     "ModelNotFoundError": "_errors",
@@ -177,7 +170,7 @@ _MODULES: Final = {
     "RaterCounts": "_rater",
     "Rating": "_verdicts",
     "ResolvedLog": "_targets",
-    "ResponseInfo": "_models",
+    "ResponseInfo": "_facts",
     "Retries": "_options",
     "RunResult": "_models",
     "SharedLogs": "_shared_logs",
@@ -194,7 +187,7 @@ _MODULES: Final = {
     "Unset": "_log_calls",
     "Which": "_feedback",
     "capture_logs": "_capture",
-    "gateway_options": "_options",
+    "gateway_options": "_option_layers",
     "model_profile": "_profiles",
 }
 

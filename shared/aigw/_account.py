@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from aigw._errors import ConfigurationError
@@ -65,6 +65,14 @@ class Account:
         Raises:
             ConfigurationError: A value that was given cannot be one.
         """
+        _check_texts(
+            account_id=account_id,
+            api_token=api_token,
+            gateway_id=gateway_id,
+            logs_token=logs_token,
+            provider_key=provider_key,
+            base_url=base_url,
+        )
         account = cls(
             account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID", ""),
             api_token or os.environ.get("CLOUDFLARE_API_TOKEN", ""),
@@ -147,6 +155,12 @@ class Account:
             raise ConfigurationError(
                 f"base_url cannot be {shown!r}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
             )
+
+
+def _check_texts(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} cannot be a {type(value).__name__}: it is text")
 
 
 def _is_origin(text: str) -> bool:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aigw._errors import APIConnectionError
+    from aigw._facts import ResponseInfo
     from aigw._http import Headers, Request
-    from aigw._models import ResponseInfo
 
 
 class Library(Protocol):

@@ -7,7 +7,6 @@ stream is awaited, entered or iterated.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -19,28 +18,24 @@ from aigw._capture import current_captures
 from aigw._driver import Driver
 from aigw._errors import AIGatewayError
 from aigw._http import Response
+from aigw._library import check_timeout
 from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, AsyncStream, Body, OpenStream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from types import TracebackType
 
     from aigw._answer import Answer
     from aigw._calls import Call, Described, StreamCall
+    from aigw._capture import Listener
     from aigw._driver import Captures
     from aigw._endpoints import Surface
-    from aigw._models import (
-        ChatCompletion,
-        ChatCompletionChunk,
-        EmbeddingResult,
-        ResponseInfo,
-        RunResult,
-        StreamEvent,
-    )
+    from aigw._facts import ResponseInfo
+    from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
 
+C = TypeVar("C", bound="Described")
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class AsyncAIGateway(Driver):
@@ -53,7 +48,7 @@ class AsyncAIGateway(Driver):
     _engine: AsyncEngine
 
     def _start(self, http_client: Any, timeout: Any) -> None:
-        self._engine = AsyncEngine(http_client, timeout)
+        self._engine = AsyncEngine(http_client, check_timeout(timeout))
 
     async def run(self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None) -> RunResult:
         """As `AIGateway.run`."""
@@ -135,56 +130,51 @@ class AsyncAIGateway(Driver):
     ) -> None:
         await self.aclose()
 
-    async def _perform(self, call: Call[T]) -> T:
-        async def answer() -> tuple[T, ResponseInfo]:
-            response, info = await self._read(call)
-            return call.read(response, info), info
+    def _perform(self, call: Call[T], *listeners: Listener) -> Coroutine[Any, Any, T]:
+        return self._attempt(call, _read, current_captures(*listeners))
 
-        return await self._attempt(call, answer, current_captures())
-
-    def _perform_stream(self, call: StreamCall[T]) -> AsyncStream[T]:
-        captures = current_captures()
-
-        async def opened() -> tuple[OpenStream[T], ResponseInfo]:
-            answer = await self._engine.open(call.request)
-            info = call.info(answer.status, answer.headers)
-            if not answer.is_success:
-                raise call.error(await _drain(answer), info)
-            decoder = call.decoder(answer.headers, info)
-            return OpenStream(answer, call.request, decoder, info, self._engine), info
-
-        return AsyncStream(lambda: self._attempt(call, opened, captures))
-
-    async def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
-        answer = await self._engine.open(call.request)
-        info = call.info(answer.status, answer.headers)
-        if not answer.is_success:
-            return await _drain(answer), info
-        body = Body(answer, MAX_ANSWER_BYTES)
-        try:
-            async for data in answer.body:
-                if not body.add(data):
-                    break
-        except answer.library.errors as error:
-            raise answer.library.error(error, call.request, info) from error
-        finally:
-            await answer.close()
-        body.check(info)
-        return Response(answer.status, answer.headers, body.content), info
+    def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> AsyncStream[T]:
+        captures = current_captures(*listeners)
+        return AsyncStream(lambda: self._attempt(call, _open, captures))
 
     async def _attempt(
-        self, call: Described, attempt: Callable[[], Awaitable[tuple[R, ResponseInfo]]], captures: Captures
-    ) -> R:
-        for retries_done in itertools.count():
+        self, call: C, finish: Callable[[Answer, C, ResponseInfo], Awaitable[T]], captures: Captures
+    ) -> T:
+        retries_done = 0
+        while True:
             try:
-                result, info = await attempt()
+                answer = await self._engine.open(call.request)
+                info = call.info(answer.status, answer.headers)
+                if not answer.is_success:
+                    raise call.error(await _drain(answer), info)
+                result = await finish(answer, call, info)
             except AIGatewayError as error:
                 delay = self._retry_delay(call, error, retries_done, captures)
             else:
                 self._tell(call, info, captures)
                 return result
             await asyncio.sleep(delay)
-        raise AssertionError  # pragma: no cover  count() has no end
+            retries_done += 1
+
+
+async def _open(answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
+    """Leave an answer to be read as it comes."""
+    return OpenStream(answer, call.request, call.decoder(answer.headers, info), info)
+
+
+async def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:
+    """Read a whole answer."""
+    body = Body(answer, MAX_ANSWER_BYTES)
+    try:
+        async for data in answer.body:
+            if not body.add(data):
+                break
+    except answer.library.errors as error:
+        raise answer.library.error(error, call.request, info) from error
+    finally:
+        await answer.close()
+    body.check(info)
+    return call.read(Response(answer.status, answer.headers, body.content), info)
 
 
 async def _drain(answer: Answer) -> Response:

@@ -16,10 +16,10 @@ import httpx
 
 from aigw import _engine
 from aigw._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
-from aigw._observers import goes_straight, is_watched, tell
+from aigw._observers import goes_straight, is_watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable
 
     from aigw._answer import Answer
     from aigw._http import Request
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class LoopClient(Protocol):
     """A client that belongs to one event loop."""
 
-    async def open(self, request: Request) -> Answer:
+    def open(self, request: Request) -> Awaitable[Answer]:
         """Send, and give the answer with its body still to come."""
 
     async def close(self) -> None:
@@ -108,7 +108,7 @@ class OwnLoopClient:
         self._aiohttp = _over_aiohttp(timeout)
         self._httpx: HttpxLoopClient | None = None
 
-    async def open(self, request: Request) -> Answer:
+    def open(self, request: Request) -> Awaitable[Answer]:
         """Send, and give the answer with its body still to come.
 
         Raises:
@@ -116,10 +116,8 @@ class OwnLoopClient:
         """
         if self._aiohttp is None or is_watched("async"):
             self._httpx = self._httpx or HttpxLoopClient(self._timeout)
-            return await self._httpx.open(request)
-        answer = await self._aiohttp.open(request)
-        tell(request, answer.status)
-        return answer
+            return self._httpx.open(request)
+        return self._aiohttp.open(request)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -155,17 +153,17 @@ class AsyncEngine:
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    async def open(self, request: Request) -> Answer:
+    def open(self, request: Request) -> Awaitable[Answer]:
         """Send, and give the answer with its body still to come.
 
         Raises:
             APIConnectionError: No answer arrived.
         """
         if self._user is not None:
-            return await self._user.open(request)
+            return self._user.open(request)
         loop = asyncio.get_running_loop()
-        kept = self._by_loop.get(loop) or await self._make(loop)
-        return await kept.client.open(request)
+        kept = self._by_loop.get(loop)
+        return self._open_first(loop, request) if kept is None else kept.client.open(request)
 
     async def close(self) -> None:
         """Close this loop's client; those of other loops close with their loops."""
@@ -173,14 +171,14 @@ class AsyncEngine:
         if kept is not None:
             await kept.closer.aclose()
 
-    async def _make(self, loop: asyncio.AbstractEventLoop) -> _Kept:
+    async def _open_first(self, loop: asyncio.AbstractEventLoop, request: Request) -> Answer:
         kept = _Kept(OwnLoopClient(self._timeout))
         with self._lock:
             for ended in [each for each in self._by_loop if each.is_closed()]:  # their clients keep hold of them
                 del self._by_loop[ended]
             self._by_loop[loop] = kept
         await anext(kept.closer)
-        return kept
+        return await kept.client.open(request)
 
 
 class _Kept:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from aigw._costs import sum_costs
+from aigw._costs import check_by, sum_costs
 from aigw._log_reading import aread_logs, read_logs, readings_of
 from aigw._recorded import RecordedCall, calls_of
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aigw._costs import Costs
+    from aigw._facts import GatewayLog
     from aigw._feedback import LoggedCall
-    from aigw._models import GatewayLog
     from aigw._rater import Rater, RaterCounts
     from aigw._recorded import CallReport
     from aigw._resolver import LogResolver
@@ -72,13 +72,15 @@ class Bookkeeping(Generic[N, R]):
             wait: As in `reconcile`, which is done first.
 
         Raises:
-            ConfigurationError: A value is not allowed.
+            ConfigurationError: A value is not allowed; nothing was sent.
             AIGatewayError: As in `reconcile`.
         """
+        check_by(by)
         return sum_costs(self.reconcile(name, wait=wait), by)
 
     async def acosts(self, name: N | None = None, /, *, by: str = "model", wait: float = 0) -> Costs:
         """As `costs`, with `await`."""
+        check_by(by)
         return sum_costs(await self.areconcile(name, wait=wait), by)
 
     @property

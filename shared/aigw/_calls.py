@@ -16,9 +16,10 @@ from aigw._account import quote_segment
 from aigw._endpoints import Endpoint, Surface, check_model, choose_endpoint
 from aigw._error_bodies import error_from_response
 from aigw._errors import APIStatusError, ConfigurationError, NotFoundError
+from aigw._facts import ResponseInfo, parse_info
 from aigw._http import Request
 from aigw._json import dump_json, parse_json
-from aigw._models import ChatCompletion, EmbeddingResult, ResponseInfo, RunResult, parse_info
+from aigw._models import ChatCompletion, EmbeddingResult, RunResult
 from aigw._options import encode_options
 from aigw._streams import CHAT_EVENTS, CHAT_STREAM, EVENT_STREAM, RUN_STREAM, StreamDecoder, StreamShape
 

@@ -14,10 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol, overload
 
 if TYPE_CHECKING:
-    from contextvars import Token
-    from types import TracebackType
-
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
 
 
 class Listener(Protocol):
@@ -72,29 +69,6 @@ class CapturedLogs(Sequence["ResponseInfo"]):
 _CAPTURES: Final[ContextVar[tuple[Listener, ...]]] = ContextVar("aigw.captures", default=())
 
 
-class Listening:
-    """A `with` block in which somebody hears of every call that is begun; not to be left open across a `yield`.
-
-    Args:
-        listener: Who.
-    """
-
-    __slots__ = ("_listener", "_token")
-
-    _token: Token[tuple[Listener, ...]]
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def __enter__(self) -> None:
-        self._token = _CAPTURES.set((*_CAPTURES.get(), self._listener))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _CAPTURES.reset(self._token)
-
-
 @contextmanager
 def capture_logs() -> Iterator[CapturedLogs]:
     """Collect what the gateway says of every call made inside the `with` block.
@@ -106,13 +80,16 @@ def capture_logs() -> Iterator[CapturedLogs]:
         A growing sequence of `ResponseInfo`, with `log_ids`.
     """
     captured = CapturedLogs()
-    with Listening(captured):
+    token = _CAPTURES.set(current_captures(captured))
+    try:
         yield captured
+    finally:
+        _CAPTURES.reset(token)
 
 
-def current_captures() -> tuple[Listener, ...]:
-    """Give those who hear of the calls of this code."""
-    return _CAPTURES.get()
+def current_captures(*more: Listener) -> tuple[Listener, ...]:
+    """Give those who hear of the calls of this code, and more who shall hear of one."""
+    return (*_CAPTURES.get(), *more)
 
 
 class _Last:

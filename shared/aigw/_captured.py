@@ -14,11 +14,11 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from aigw._capture import capture_logs
-from aigw._costs import sum_costs
-from aigw._feedback import arate_logs, choose_calls, rate_logs
+from aigw._costs import check_by, sum_costs
+from aigw._facts import ResponseInfo
+from aigw._feedback import arate_logs, rate_logs
 from aigw._log_calls import UNSET, check_changes
 from aigw._log_reading import aread_logs, read_logs, readings_of
-from aigw._models import ResponseInfo
 from aigw._queues import ahand_over, check_taker, hand_over, plan_calls
 from aigw._recorded import CallReport, RecordedCall, calls_of
 
@@ -100,7 +100,7 @@ class CapturedCalls(Sequence[ResponseInfo], Generic[R]):
         calls = [call.logged for call in self.calls]
         if self._queue is not None:
             changes = check_changes(feedback=feedback, score=score, metadata=metadata)
-            return hand_over(self._queue, plan_calls(choose_calls(calls, which)), changes)
+            return hand_over(self._queue, plan_calls(calls, which), changes)
         return rate_logs(calls, feedback, score=score, metadata=metadata, which=which)
 
     async def afeedback(
@@ -115,7 +115,7 @@ class CapturedCalls(Sequence[ResponseInfo], Generic[R]):
         calls = [call.logged for call in self.calls]
         if self._queue is not None:
             changes = check_changes(feedback=feedback, score=score, metadata=metadata)
-            return await ahand_over(self._queue, plan_calls(choose_calls(calls, which)), changes)
+            return await ahand_over(self._queue, plan_calls(calls, which), changes)
         return await arate_logs(calls, feedback, score=score, metadata=metadata, which=which)
 
     def reconcile(self, *, wait: float = 0) -> list[R]:
@@ -146,12 +146,15 @@ class CapturedCalls(Sequence[ResponseInfo], Generic[R]):
             wait: As in `reconcile`, which is done first.
 
         Raises:
+            ConfigurationError: A value is not allowed; nothing was sent.
             AIGatewayError: As in `reconcile`.
         """
+        check_by(by)
         return sum_costs(self.reconcile(wait=wait), by)
 
     async def acosts(self, *, by: str = "model", wait: float = 0) -> Costs:
         """As `costs`, with `await`."""
+        check_by(by)
         return sum_costs(await self.areconcile(wait=wait), by)
 
     @overload

@@ -6,7 +6,6 @@ their signatures. What is one gateway's own is in `_gateway`.
 
 from __future__ import annotations
 
-import itertools
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,6 +18,7 @@ from aigw._engine import Engine
 from aigw._errors import AIGatewayError
 from aigw._gateway import Gateway
 from aigw._http import Response
+from aigw._library import check_timeout
 from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Body, OpenStream, Stream
 
 if TYPE_CHECKING:
@@ -27,20 +27,15 @@ if TYPE_CHECKING:
 
     from aigw._answer import Answer
     from aigw._calls import Call, Described, StreamCall
+    from aigw._capture import Listener
     from aigw._driver import Captures
     from aigw._endpoints import Surface
-    from aigw._models import (
-        ChatCompletion,
-        ChatCompletionChunk,
-        EmbeddingResult,
-        ResponseInfo,
-        RunResult,
-        StreamEvent,
-    )
+    from aigw._facts import ResponseInfo
+    from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
 
+C = TypeVar("C", bound="Described")
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class AIGateway(Driver):
@@ -68,7 +63,7 @@ class AIGateway(Driver):
     _engine: Engine
 
     def _start(self, http_client: Any, timeout: Any) -> None:
-        self._engine = Engine(http_client, timeout)
+        self._engine = Engine(http_client, check_timeout(timeout))
 
     def run(self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None) -> RunResult:
         """Run any model on its own inputs, as `env.AI.run`.
@@ -210,52 +205,48 @@ class AIGateway(Driver):
     ) -> None:
         self.close()
 
-    def _perform(self, call: Call[T]) -> T:
-        def answer() -> tuple[T, ResponseInfo]:
-            response, info = self._read(call)
-            return call.read(response, info), info
+    def _perform(self, call: Call[T], *listeners: Listener) -> T:
+        return self._attempt(call, _read, current_captures(*listeners))
 
-        return self._attempt(call, answer, current_captures())
+    def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> Stream[T]:
+        return Stream(self._attempt(call, _open, current_captures(*listeners)), self._engine)
 
-    def _perform_stream(self, call: StreamCall[T]) -> Stream[T]:
-        def opened() -> tuple[OpenStream[T], ResponseInfo]:
-            answer = self._engine.open(call.request)
-            info = call.info(answer.status, answer.headers)
-            if not answer.is_success:
-                raise call.error(_drain(answer), info)
-            decoder = call.decoder(answer.headers, info)
-            return OpenStream(answer, call.request, decoder, info, self._engine), info
-
-        return Stream(self._attempt(call, opened, current_captures()))
-
-    def _read(self, call: Described) -> tuple[Response, ResponseInfo]:
-        answer = self._engine.open(call.request)
-        info = call.info(answer.status, answer.headers)
-        if not answer.is_success:
-            return _drain(answer), info
-        body = Body(answer, MAX_ANSWER_BYTES)
-        try:
-            for data in answer.body:
-                if not body.add(data):
-                    break
-        except answer.library.errors as error:
-            raise answer.library.error(error, call.request, info) from error
-        finally:
-            answer.close()
-        body.check(info)
-        return Response(answer.status, answer.headers, body.content), info
-
-    def _attempt(self, call: Described, attempt: Callable[[], tuple[R, ResponseInfo]], captures: Captures) -> R:
-        for retries_done in itertools.count():
+    def _attempt(self, call: C, finish: Callable[[Answer, C, ResponseInfo], T], captures: Captures) -> T:
+        retries_done = 0
+        while True:
             try:
-                result, info = attempt()
+                answer = self._engine.open(call.request)
+                info = call.info(answer.status, answer.headers)
+                if not answer.is_success:
+                    raise call.error(_drain(answer), info)
+                result = finish(answer, call, info)
             except AIGatewayError as error:
                 delay = self._retry_delay(call, error, retries_done, captures)
             else:
                 self._tell(call, info, captures)
                 return result
             time.sleep(delay)
-        raise AssertionError  # pragma: no cover  count() has no end
+            retries_done += 1
+
+
+def _open(answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
+    """Leave an answer to be read as it comes."""
+    return OpenStream(answer, call.request, call.decoder(answer.headers, info), info)
+
+
+def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:
+    """Read a whole answer."""
+    body = Body(answer, MAX_ANSWER_BYTES)
+    try:
+        for data in answer.body:
+            if not body.add(data):
+                break
+    except answer.library.errors as error:
+        raise answer.library.error(error, call.request, info) from error
+    finally:
+        answer.close()
+    body.check(info)
+    return call.read(Response(answer.status, answer.headers, body.content), info)
 
 
 def _drain(answer: Answer) -> Response:

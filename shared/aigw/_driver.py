@@ -16,14 +16,15 @@ from aigw._account import Account
 from aigw._capture import last_info, remember_last
 from aigw._errors import APIConnectionError, ConfigurationError
 from aigw._library import DEFAULT_TIMEOUT
-from aigw._options import check_options, context_options, merge_options
+from aigw._option_layers import context_options, merge_options
+from aigw._options import check_options
 from aigw._retries import retry_delay
 
 if TYPE_CHECKING:
     from aigw._calls import Described
     from aigw._capture import Listener
     from aigw._errors import AIGatewayError
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
     from aigw._options import GatewayOptions
 
 Captures = tuple["Listener", ...]

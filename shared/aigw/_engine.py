@@ -16,7 +16,7 @@ from urllib.request import getproxies
 import httpx
 
 from aigw._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
-from aigw._observers import goes_straight, is_watched, tell
+from aigw._observers import goes_straight, is_watched
 
 if TYPE_CHECKING:
     from aigw._answer import Answer
@@ -125,9 +125,7 @@ class OwnClient:
         """
         if self._urllib3 is None or is_watched("sync"):
             return self._over_httpx().open(request)
-        answer = self._urllib3.open(request)
-        tell(request, answer.status)
-        return answer
+        return self._urllib3.open(request)
 
     def close(self) -> None:
         """Close the connections; a fork's copy of httpx's is not the fork's to close."""

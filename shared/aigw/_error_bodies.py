@@ -18,8 +18,8 @@ from aigw._json import dump_json, parse_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aigw._facts import ResponseInfo
     from aigw._http import Response
-    from aigw._models import ResponseInfo
 
 _BY_CODE: Final[dict[int, type[e.APIStatusError]]] = {
     2001: e.GatewayNotFoundError,

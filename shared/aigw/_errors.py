@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
 
 
 class AIGatewayError(Exception):

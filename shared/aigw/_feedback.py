@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from aigw._async_client import AsyncAIGateway
     from aigw._async_gateway import AsyncGateway
     from aigw._client import AIGateway
+    from aigw._facts import GatewayLog, ResponseInfo
     from aigw._gateway import Gateway
     from aigw._log_calls import Feedback
-    from aigw._models import GatewayLog, ResponseInfo
     from aigw._options import MetadataValue
 
 Which = Literal["last", "all"]

@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._options import MAX_METADATA, context_options
+from aigw._option_layers import context_options
+from aigw._options import MAX_METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aigw._client import AIGateway
+    from aigw._facts import GatewayLog, LogPage
     from aigw._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
-    from aigw._models import GatewayLog, LogPage, RunResult, StreamEvent
+    from aigw._models import RunResult, StreamEvent
     from aigw._options import GatewayOptions, MetadataValue
     from aigw._stream_readers import Stream
     from aigw._universal import Step

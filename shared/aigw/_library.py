@@ -7,6 +7,7 @@ would take them for a provider key.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import zlib
 from typing import TYPE_CHECKING, Any, Final
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     import ssl
     from types import ModuleType
 
+    from aigw._facts import ResponseInfo
     from aigw._http import Request
-    from aigw._models import ResponseInfo
+
+MAX_SECONDS: Final = 365 * 86_400
+"""The longest timeout, far below what a system's clock can count to."""
 
 DEFAULT_TIMEOUT: Final = httpx.Timeout(300.0, connect=10.0)
 """Seconds: ten to connect, five minutes for each wait after that; models think long."""
@@ -59,6 +63,60 @@ NO_COOKIES: Final = _NoCookies()
 def ssl_context() -> ssl.SSLContext:
     """Load the certificates once; that is most of what a client costs."""
     return httpx.create_ssl_context()
+
+
+def check_timeout(timeout: Any) -> Any:
+    """Give a timeout back if it is one.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    try:
+        parts = timeout.as_dict() if hasattr(timeout, "as_dict") else httpx.Timeout(timeout).as_dict()
+        fits = all(seconds is None or 0 < seconds <= MAX_SECONDS for seconds in parts.values())
+        fits = fits and not any(isinstance(seconds, bool) for seconds in parts.values())
+    except (TypeError, ValueError, IndexError):
+        fits = False
+    if not fits:
+        raise ConfigurationError(
+            f"timeout cannot be {timeout!r}: it is seconds above 0, at most {MAX_SECONDS}, None for no limit, "
+            "or an httpx.Timeout of these"
+        )
+    return timeout
+
+
+def refuse_before(since: tuple[int, ...], name: str, version: str, fault: str) -> None:
+    """Refuse a library that is too old.
+
+    Raises:
+        ImportError: Its version is before `since`; the text tells its fault.
+    """
+    if tuple(map(int, re.findall(r"\d+", version)[: len(since)])) < since:
+        raise ImportError(f"{name} {version} {fault}", name=name)
+
+
+def decoded(body: Any, headers: Headers) -> Any:
+    """Give what a body unpacks to; an encoding that nobody asked for as far as httpx knows it."""
+    encoding = headers.get("content-encoding")
+    if encoding is None:
+        return body
+    if encoding.lower() == "gzip":
+        return unpack(body)
+    return _packed(body, encoding).iter_bytes()
+
+
+def adecoded(body: Any, headers: Headers) -> Any:
+    """As `decoded`, for a body that is iterated over with `async for`."""
+    encoding = headers.get("content-encoding")
+    if encoding is None:
+        return body
+    if encoding.lower() == "gzip":
+        return aunpack(body)
+    return _packed(body, encoding).aiter_bytes()
+
+
+def _packed(body: Any, encoding: str) -> httpx.Response:
+    return httpx.Response(200, headers=[(b"content-encoding", encoding.encode())], content=body)
 
 
 class Family:

@@ -14,17 +14,18 @@ from typing_extensions import TypedDict
 from aigw._account import quote_segment
 from aigw._calls import Call, encode_body
 from aigw._errors import ConfigurationError, LogNotFoundError, NotFoundError
+from aigw._facts import GatewayLog, LogPage
 from aigw._http import Request
 from aigw._json import dump_json, parse_json
-from aigw._models import GatewayLog, LogPage
+from aigw._numbers import check_whole
 from aigw._options import MAX_METADATA, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aigw._account import Account
+    from aigw._facts import ResponseInfo
     from aigw._http import Response
-    from aigw._models import ResponseInfo
     from aigw._options import MetadataValue
 
 FilterOperator = Literal["eq", "neq", "contains", "lt", "gt"]
@@ -145,8 +146,8 @@ def list_logs(
     """
     _check_choice("order_by", order_by, get_args(OrderBy))
     _check_choice("direction", direction, get_args(Direction))
-    _check_whole("page", page, 1, None)
-    _check_whole("per_page", per_page, 1, MAX_PER_PAGE)
+    check_whole("page", page)
+    check_whole("per_page", per_page, most=MAX_PER_PAGE)
     query: dict[str, str] = {
         "page": str(page),
         "per_page": str(per_page),
@@ -154,9 +155,9 @@ def list_logs(
         "order_by_direction": direction,
     }
     if filters:
-        query["filters"] = dump_json([_encode_filter(item) for item in filters]).decode()
+        query["filters"] = _encode_filters(filters)
     if search:
-        query["search"] = search
+        query["search"] = _check_text("search", search)
     return _call(account, gateway_id, "GET", f"logs?{urlencode(query)}", _parse_page)
 
 
@@ -191,9 +192,21 @@ def _call(
 
 
 def _log_path(log_id: str) -> str:
-    if not isinstance(log_id, str) or not log_id.strip() or log_id in (".", ".."):
+    if not isinstance(log_id, str) or not log_id.strip() or not log_id.isprintable() or log_id in (".", ".."):
         raise ConfigurationError(f"log_id cannot be {log_id!r}: it is the text that .info.log_id gave")
     return f"logs/{quote_segment(log_id)}"
+
+
+def _encode_filters(filters: Sequence[LogFilter]) -> str:
+    try:
+        return dump_json([_encode_filter(item) for item in filters]).decode()
+    except ConfigurationError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"log filters cannot be {filters!r}: they are a list of dicts of key, operator and value; a value is text, "
+            f"a finite number or a bool, or a list of these ({error})"
+        ) from error
 
 
 def _encode_filter(item: LogFilter) -> dict[str, Any]:
@@ -211,10 +224,10 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{name} cannot be {value!r}: it is one of {', '.join(choices)}")
 
 
-def _check_whole(name: str, value: Any, least: int, most: int | None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        upper = "or more" if most is None else f"to {most}"
-        raise ConfigurationError(f"{name} cannot be {value!r}: it is a whole number, {least} {upper}")
+def _check_text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ConfigurationError(f"{name} cannot be {value!r}: it is text")
+    return value
 
 
 def check_feedback(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The logs of many calls, read at once, for what only they know: what each call cost.
+"""Many logs, read at once: those of calls, for what only they know, what each call cost; and those that fit filters.
 
 Apart from `_feedback`, which writes to logs one after the other.
 """
@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw._driver import check_wait
@@ -16,11 +17,15 @@ from aigw._errors import LogNotFoundError
 from aigw._retries import FIRST_POLL, next_poll
 
 if TYPE_CHECKING:
+    from aigw._async_gateway import AsyncGateway
+    from aigw._facts import GatewayLog
     from aigw._feedback import LoggedCall
-    from aigw._models import GatewayLog
+    from aigw._gateway import Gateway
+    from aigw._log_calls import LogFilter
     from aigw._recorded import CallReport
 
 MAX_AT_ONCE: Final = 8
+_MAX_LOGS: Final = 1000
 
 Readings = Iterable[tuple["LoggedCall", Callable[["GatewayLog"], object]]]
 """Calls, and whom their logs are told."""
@@ -110,3 +115,18 @@ def _newest(logs: Sequence[GatewayLog]) -> GatewayLog | None:
 
 def _known(readings: Readings) -> list[tuple[LoggedCall, Callable[[GatewayLog], object]]]:
     return [reading for reading in readings if reading[0].is_known]
+
+
+def newest_logs(gateway: Gateway, filters: Sequence[LogFilter]) -> list[GatewayLog]:
+    """Give the logs that fit, oldest first; where there are more than a thousand, the newest."""
+    return list(islice(gateway.iter_logs(filters=filters), _MAX_LOGS))[::-1]
+
+
+async def anewest_logs(gateway: AsyncGateway, filters: Sequence[LogFilter]) -> list[GatewayLog]:
+    """As `newest_logs`, with `await`."""
+    found: list[GatewayLog] = []
+    async for log in gateway.iter_logs(filters=filters):
+        found.append(log)
+        if len(found) == _MAX_LOGS:
+            break
+    return found[::-1]

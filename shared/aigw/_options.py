@@ -1,9 +1,9 @@
-"""Gateway options: their names, their ranges, how layers merge, and the headers they become.
+"""Gateway options: their names, their ranges, and the headers they become.
 
-Three layers merge, the later winning: the client's, the context's (`gateway_options`), the call's. `metadata` merges
-key by key. Every layer is checked where it is given, so that a bad value raises before any request and names the
-option, the value and the range. Source: AI Gateway docs, Header glossary, Caching, Request handling, Custom metadata,
-Custom costs, Bring your own keys, Auto Router, OpenTelemetry.
+They are checked where they are given, so that a bad value raises before any request and names the option, the value and
+the range. How the options of a client, a context and a call are merged is in `_option_layers`. Source: AI Gateway docs,
+Header glossary, Caching, Request handling, Custom metadata, Custom costs, Bring your own keys, Auto Router,
+OpenTelemetry.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -22,7 +20,7 @@ from aigw._errors import ConfigurationError
 from aigw._json import dump_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -205,7 +203,6 @@ _ALLOWED: Final[dict[str, str]] = {
 }
 
 _VALIDATOR: Final = TypeAdapter(GatewayOptions).validator
-_CONTEXT: Final[ContextVar[GatewayOptions]] = ContextVar("aigw.gateway_options")
 
 
 def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
@@ -222,55 +219,6 @@ def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
         return cast("GatewayOptions", _VALIDATOR.validate_python(options))
     except ValidationError as error:
         raise ConfigurationError(_explain(error.errors(include_url=False)[0], options)) from None
-
-
-def merge_options(*layers: GatewayOptions) -> GatewayOptions:
-    """Lay checked layers over each other, the last winning; `metadata` key by key.
-
-    Raises:
-        ConfigurationError: The merged metadata has more than five entries.
-    """
-    given = [layer for layer in layers if layer]
-    if len(given) < 2:
-        return given[0] if given else {}
-    merged: dict[str, Any] = {}
-    for layer in given:
-        merged |= layer
-    metadata: dict[str, MetadataValue] = {}
-    for layer in given:
-        metadata |= layer.get("metadata", {})
-    if metadata:
-        merged["metadata"] = metadata
-    if len(metadata) > MAX_METADATA:
-        raise ConfigurationError(
-            f"gateway option metadata has {len(metadata)} entries once the client's, the context's and the call's are "
-            f"merged ({', '.join(metadata)}); the gateway keeps at most {MAX_METADATA}"
-        )
-    return cast("GatewayOptions", merged)
-
-
-def context_options() -> GatewayOptions:
-    """Give the options of the `gateway_options` blocks this code runs in."""
-    return _CONTEXT.get({})
-
-
-@contextmanager
-def gateway_options(options: GatewayOptions) -> Iterator[None]:
-    """Give every call inside the `with` block these options, in this task or thread and in tasks started there.
-
-    They lie over the client's options and under the call's; blocks nest.
-
-    Args:
-        options: As in a call.
-
-    Raises:
-        ConfigurationError: An option is unknown, or its value is not allowed.
-    """
-    token = _CONTEXT.set(merge_options(context_options(), check_options(options)))
-    try:
-        yield
-    finally:
-        _CONTEXT.reset(token)
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001  one value in, its header out

@@ -7,7 +7,6 @@ until memory is full.
 from __future__ import annotations
 
 import functools
-import re
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,19 +17,14 @@ from yarl import URL
 from aigw._answer import Answer, make_error
 from aigw._errors import APIConnectionError, APITimeoutError
 from aigw._http import Headers
-from aigw._inflate import aunpack
-from aigw._library import COMMON_HEADERS, URLS, ssl_context
+from aigw._library import COMMON_HEADERS, URLS, adecoded, refuse_before, ssl_context
+from aigw._observers import tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from aigw._facts import ResponseInfo
     from aigw._http import Request
-    from aigw._models import ResponseInfo
 
-_SINCE: Final = (3, 13, 5)
-
-if tuple(map(int, re.findall(r"\d+", aiohttp.__version__)[:3])) < _SINCE:
-    raise ImportError(f"aiohttp {aiohttp.__version__} does not bound headers", name="aiohttp")
+refuse_before((3, 13, 5), "aiohttp", aiohttp.__version__, "does not bound headers")
 
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
@@ -82,11 +76,11 @@ class AiohttpLoopClient:
             )
         except self._library.errors as error:
             raise self._library.error(error, request) from error
+        tell(request, response.status)
         headers = _headers(response)
+        body = adecoded(response.content.iter_any(), headers)
         closing = functools.partial(_close, response)
-        return Answer(
-            response.status, headers, _body(response, headers), closing, self._timeout.sock_read, self._library
-        )
+        return Answer(response.status, headers, body, closing, self._timeout.sock_read, self._library)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,22 +95,6 @@ def _headers(response: aiohttp.ClientResponse) -> Headers:
     except UnicodeEncodeError:
         pairs = [(name, value.encode("utf-8", "surrogateescape").decode("latin-1")) for name, value in pairs]
     return Headers(pairs)
-
-
-def _body(response: aiohttp.ClientResponse, headers: Headers) -> Any:
-    encoding = headers.get("content-encoding")
-    if encoding is None:
-        return response.content.iter_any()
-    if encoding.lower() == "gzip":
-        return aunpack(response.content.iter_any())
-    return _decoded(response, encoding)
-
-
-async def _decoded(response: aiohttp.ClientResponse, encoding: str) -> AsyncIterator[bytes]:
-    """Give what a body unpacks to that is in an encoding nobody asked for, as far as httpx knows it."""
-    body = httpx.Response(200, headers={"content-encoding": encoding}, content=response.content.iter_any())
-    async for piece in body.aiter_bytes():
-        yield piece
 
 
 async def _close(response: aiohttp.ClientResponse) -> None:

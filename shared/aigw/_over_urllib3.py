@@ -20,23 +20,18 @@ from urllib3.exceptions import EmptyPoolError, HTTPError
 from aigw._answer import Answer, make_error
 from aigw._errors import APIConnectionError, APITimeoutError
 from aigw._http_head import WireError
-from aigw._inflate import unpack
-from aigw._library import COMMON_HEADERS, URLS
+from aigw._library import COMMON_HEADERS, URLS, decoded, refuse_before
+from aigw._observers import tell
 from aigw._urllib3_pools import NotConnectedError, make_pool, ssl_context, wake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aigw._http import Headers, Request
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
+    from aigw._http import Request
     from aigw._urllib3_pools import Pool, StrictAnswer
 
-_SINCE: Final = (2, 1)
-
-_VERSION: Final[str] = vars(urllib3)["__version__"]
-
-if tuple(map(int, re.findall(r"\d+", _VERSION)[:2])) < _SINCE:
-    raise ImportError(f"urllib3 {_VERSION} leaks sockets", name="urllib3")
+refuse_before((2, 1), "urllib3", vars(urllib3)["__version__"], "leaks sockets")
 
 _PIECE: Final = 64 * 1024
 _NAMES: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]*")
@@ -99,7 +94,8 @@ class UrllibClient:
             exchange = Exchange(self._send(request))
         except self._library.errors as error:
             raise self._library.error(error, request) from reason_of(error)
-        body = _decoded(exchange.read(), exchange.headers)
+        tell(request, exchange.status)
+        body = decoded(exchange.read(), exchange.headers)
         return Answer(exchange.status, exchange.headers, body, exchange.close, self._timeout.read, self._library)
 
     def close(self) -> None:
@@ -204,13 +200,3 @@ class Exchange:
                 wake(response.connection)
             response.close()
         response.release_conn()
-
-
-def _decoded(body: Iterator[bytes], headers: Headers) -> Iterator[bytes]:
-    """Give what a body unpacks to; an encoding that nobody asked for as far as httpx knows it."""
-    encoding = headers.get("content-encoding")
-    if encoding is None:
-        return body
-    if encoding.lower() == "gzip":
-        return unpack(body)
-    return httpx.Response(200, headers={"content-encoding": encoding}, content=body).iter_bytes()

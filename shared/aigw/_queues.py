@@ -9,6 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aigw._errors import ConfigurationError
+from aigw._feedback import choose_calls
 from aigw._log_calls import UNSET
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ def is_async(queue: FeedbackTaker) -> bool:
     return inspect.iscoroutinefunction(queue.feedback)
 
 
-def plan_calls(calls: Iterable[LoggedCall]) -> list[tuple[Any, Which]]:
-    """Give calls as they are handed over."""
-    return [(call.info, "last") for call in calls]
+def plan_calls(calls: Iterable[LoggedCall], which: Which) -> list[tuple[Any, Which]]:
+    """Give the calls that `which` means, as they are handed over.
+
+    Raises:
+        ConfigurationError: As in `choose_calls`.
+    """
+    return [(call.info, "last") for call in choose_calls(calls, which)]
 
 
 def hand_over(queue: FeedbackTaker, planned: Planned, changes: dict[str, Any]) -> list[str]:
@@ -59,7 +64,7 @@ def hand_over(queue: FeedbackTaker, planned: Planned, changes: dict[str, Any]) -
         raise ConfigurationError("an AsyncFeedbackQueue is awaited: use afeedback, or give a FeedbackQueue")
     told = list(planned)
     for handle, which in told:
-        queue.feedback(handle, **_with_unset(changes), which=which)
+        queue.feedback(handle, **with_unset(changes), which=which)
     return _log_ids(told)
 
 
@@ -67,13 +72,14 @@ async def ahand_over(queue: FeedbackTaker, planned: Planned, changes: dict[str, 
     """As `hand_over`, also for a queue that is awaited."""
     told = list(planned)
     for handle, which in told:
-        accepted = queue.feedback(handle, **_with_unset(changes), which=which)
+        accepted = queue.feedback(handle, **with_unset(changes), which=which)
         if inspect.isawaitable(accepted):
             await accepted
     return _log_ids(told)
 
 
-def _with_unset(changes: dict[str, Any]) -> dict[str, Any]:
+def with_unset(changes: dict[str, Any]) -> dict[str, Any]:
+    """Give changes as `feedback` takes them, whose thumb is up when it is left out."""
     return changes if "feedback" in changes else {"feedback": UNSET, **changes}
 
 

@@ -1,43 +1,39 @@
 """Feedback that nobody asks for: what went wrong, and what a judge says, sent away from the call it is of.
 
-One thread, there only while there is something to do, takes what happened from a bounded queue. What a judge or the
-gateway does wrong is counted and logged, and harms nobody; when more happens than can be sent, the newest goes unrated.
-Which calls are rated is decided here and now, so that a call outside the sample costs a hash.
+One thread in the background takes what happened from a bounded queue. What a judge or the gateway does wrong is counted
+and logged, and harms nobody; when more happens than can be sent, the newest goes unrated. Which calls are rated is
+decided here and now, so that a call outside the sample costs a hash.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import inspect
 import logging
-import threading
 from collections import OrderedDict, deque
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._errors import ConfigurationError
+from aigw._background import Background
+from aigw._errors import ConfigurationError, DLPBlockedError, GuardrailBlockedError
 from aigw._feedback import LoggedCall
-from aigw._forks import Forking
-from aigw._log_calls import UNSET
-from aigw._queues import is_async
+from aigw._queues import is_async, with_unset
 from aigw._verdicts import check_sample, is_sampled, judge_source, read_automatic, read_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
     from aigw._queues import FeedbackTaker
     from aigw._recorded import RecordedCall
     from aigw._resolver import LogResolver
     from aigw._verdicts import AutomaticFeedback, Verdict
 
 _LOGGER: Final = logging.getLogger("aigw")
-_IDLE: Final = 1.0
-_AT_EXIT: Final = 5.0
 _MAX_TOLD: Final = 10_000
+_BLOCKS: Final = ((GuardrailBlockedError, "guardrail"), (DLPBlockedError, "dlp"))
 
 _IS_RATING: Final[ContextVar[bool]] = ContextVar("aigw.is_rating", default=False)
 
@@ -61,7 +57,7 @@ class RaterCounts:
     dropped: int = 0
 
 
-class Rater(Forking):
+class Rater(Background["deque[Callable[[asyncio.Runner], None]]"]):
     """Rates calls by what became of them and by a judge, in a thread of its own.
 
     Args:
@@ -95,10 +91,8 @@ class Rater(Forking):
         self._source = "" if judge is None else judge_source(judge)
         self._max_waiting = max_waiting
         self._told: OrderedDict[Hashable, None] = OrderedDict()
-        self._is_closed = False
         self._counts = RaterCounts()
-        self._begin()
-        super().__init__()
+        super().__init__("aigw-rater")
 
     @property
     def is_needed(self) -> bool:
@@ -121,6 +115,12 @@ class Rater(Forking):
         if changes is not None and info is not None and self._is_chosen(info) and self._is_new(occasion, info):
             self._submit(partial(self._send, info, changes))
 
+    def failed(self, info: ResponseInfo | None, error: BaseException) -> None:
+        """Have a call rated that the gateway blocked; returns at once."""
+        for blocked, occasion in _BLOCKS:
+            if isinstance(error, blocked):
+                self.happened(occasion, info)
+
     def answered(self, message: Any, call: RecordedCall) -> None:
         """Have an answer judged some time soon; returns at once."""
         if self.judge is not None and self._is_chosen(call.info):
@@ -131,13 +131,6 @@ class Rater(Forking):
         if self._is_chosen(call.info):
             self._submit(partial(self._send, call, changes))
 
-    def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything so far is rated; tell whether that was so within `timeout` seconds."""
-        with self._changed:
-            if self._waiting and not self._is_closed:
-                self._have_thread()
-            return self._changed.wait_for(self._is_idle, timeout)
-
     def close(self, timeout: float | None = None) -> None:
         """Wait as `flush` does, then rate no more."""
         self.flush(timeout)
@@ -147,16 +140,11 @@ class Rater(Forking):
             self._waiting.clear()
             self._changed.notify_all()
 
-    def after_fork(self, *, in_child: bool) -> None:
-        """Begin anew in the child, whatever a thread of the parent held; what waited is the parent's to rate."""
-        if in_child:
-            self._begin()
+    def _nothing(self) -> deque[Callable[[asyncio.Runner], None]]:
+        return deque()
 
-    def _begin(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: deque[Callable[[asyncio.Runner], None]] = deque()
-        self._is_busy = False
-        self._thread: threading.Thread | None = None
+    def _take(self) -> Callable[[asyncio.Runner], None]:
+        return self._waiting.popleft()
 
     def _is_chosen(self, info: ResponseInfo) -> bool:
         name = info.event_id or info.log_id
@@ -183,13 +171,12 @@ class Rater(Forking):
                 self._count(dropped=1)
                 return
             self._waiting.append(job)
-            self._have_thread()
-            self._changed.notify_all()
+            self._wake()
 
     def _send(self, target: ResponseInfo | LoggedCall, changes: dict[str, Any], runner: asyncio.Runner) -> None:
         del runner
         call = target if isinstance(target, LoggedCall) else LoggedCall(target)
-        self._resolver.feedback(call, **_complete(changes))
+        self._resolver.feedback(call, **with_unset(changes))
         with self._changed:
             self._count(rated=1)
 
@@ -208,21 +195,6 @@ class Rater(Forking):
     def _count(self, **more: int) -> None:
         self._counts = replace(self._counts, **{name: getattr(self._counts, name) + n for name, n in more.items()})
 
-    def _is_idle(self) -> bool:
-        return not self._waiting and not (self._is_busy and self._is_alive())
-
-    def _is_alive(self) -> bool:
-        """Tell whether there is a thread."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _have_thread(self) -> None:
-        if self._is_alive():
-            return
-        self._thread = threading.Thread(target=Context().run, args=(self._work,), name="aigw-rater", daemon=True)
-        self._thread.start()
-        atexit.unregister(self.flush)  # of a thread before this one
-        atexit.register(self.flush, _AT_EXIT)
-
     def _work(self) -> None:
         _IS_RATING.set(True)
         with asyncio.Runner() as runner:
@@ -234,27 +206,10 @@ class Rater(Forking):
                     with self._changed:
                         self._count(failed=1)
 
-    def _next(self) -> Callable[[asyncio.Runner], None] | None:
-        """Give what is to be done; nothing when nothing came for a while, which ends the thread."""
-        with self._changed:
-            self._is_busy = False
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._waiting or self._is_closed, _IDLE)
-            self._is_busy = bool(self._waiting)
-            if not self._waiting:
-                self._thread = None
-                atexit.unregister(self.flush)
-                return None
-            return self._waiting.popleft()
-
 
 def is_rating() -> bool:
     """Tell whether this code runs for a judge, whose own calls are not to be recorded or judged."""
     return _IS_RATING.get()
-
-
-def _complete(changes: dict[str, Any]) -> dict[str, Any]:
-    return changes if "feedback" in changes else {"feedback": UNSET, **changes}
 
 
 async def _wait_for(verdict: Awaitable[Verdict]) -> Verdict:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from aigw._capture import Listening
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from aigw._async_client import AsyncAIGateway
     from aigw._client import AIGateway
+    from aigw._facts import GatewayLog, ResponseInfo
     from aigw._feedback import CallKind
-    from aigw._models import GatewayLog, ResponseInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +153,12 @@ class CallReport(Generic[C_co, R_co]):
 
     def __init__(self, caller: C_co) -> None:
         self.caller = caller
-        self._infos: list[ResponseInfo] = []
+        self._infos: tuple[ResponseInfo, ...] = ()
         self._tokens: tuple[int | None, int | None] = (None, None)
         self._answer: int | None = None
         self._error: str | None = None
         self._is_answered = False
         self._is_partial = False
-        self._logs: dict[str, GatewayLog] = {}
         self._watchers: tuple[Callable[[BaseException], object], ...] = ()
 
     def __enter__(self) -> Self:
@@ -176,13 +174,11 @@ class CallReport(Generic[C_co, R_co]):
             for watch in self._watchers:
                 watch(error)
 
-    def listening(self) -> Listening:
-        """Hear what the gateway says of requests begun in this block; not to be left open across a `yield`."""
-        return Listening(self)
-
     def record(self, info: ResponseInfo) -> None:
         """Note what the gateway said of one request."""
-        self._infos.append(info)
+        if not self._infos:
+            self._logs: dict[str, GatewayLog] = {}
+        self._infos = (*self._infos, info)
 
     def answered(self, usage: Mapping[str, Any] | None, text: str | None = None) -> None:
         """Note the whole answer, or the end of a stream.
@@ -230,7 +226,7 @@ class CallReport(Generic[C_co, R_co]):
 
     def calls(self) -> list[R_co]:
         """Give the attempts, oldest first; tokens and errors belong to the last."""
-        infos = list(self._infos)
+        infos = self._infos
         return [self._call(info, is_last=place == len(infos)) for place, info in enumerate(infos, 1)]
 
     def _call(self, info: ResponseInfo, *, is_last: bool) -> R_co:

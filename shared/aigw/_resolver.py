@@ -1,54 +1,45 @@
 """`LogResolver`: the logs of whatever somebody holds, and feedback to them, also where the calls were never made.
 
-What is looked for, and in which order, is planned in `_search`; here the questions are asked, in a sync and an async
-twin.
+What is looked for, and in which order, is planned in `_search`, and asked in `_seeking`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aigw._account import check_gateway_id
 from aigw._costs import check_by, sum_costs
 from aigw._driver import check_wait
-from aigw._errors import AIGatewayError, LogNotFoundError
+from aigw._errors import ConfigurationError
+from aigw._facts import ResponseInfo
 from aigw._feedback import DEFAULT_WAIT, LoggedCall, arate_logs, check_which, choose_calls, rate_logs
 from aigw._log_calls import UNSET, check_changes
 from aigw._log_reading import aread_logs, read_logs
-from aigw._models import ResponseInfo
 from aigw._queues import ahand_over, check_taker, hand_over, plan_calls
 from aigw._recorded import recorded_call
-from aigw._search import AskLog, AskLogs, AskStore, Sources, find_calls, find_log
+from aigw._search import Sources, find_calls, find_log
+from aigw._seeking import Seeker
 from aigw._shared_logs import SharedLogs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aigw._async_client import AsyncAIGateway
-    from aigw._async_gateway import AsyncGateway
     from aigw._client import AIGateway
     from aigw._costs import Costs
+    from aigw._facts import GatewayLog
     from aigw._feedback import Which
-    from aigw._gateway import Gateway
     from aigw._log_calls import Feedback, Unset
-    from aigw._models import GatewayLog
     from aigw._options import MetadataValue
     from aigw._queues import FeedbackTaker, Planned
     from aigw._recorded import RecordedCall
-    from aigw._search import CallMemory, Question, Search
+    from aigw._search import CallMemory
     from aigw._shared_logs import BatchStore, CollectionStore
     from aigw._targets import ResolvedLog
-
-T = TypeVar("T")
-
-MAX_LOGS: Final = 1000
-"""Logs of one run or thread that are read from the gateway's list at most, the newest."""
 
 
 class LogResolver:
@@ -85,7 +76,7 @@ class LogResolver:
             then returns at once, and what is not known here is looked up by the queue.
 
     Raises:
-        ConfigurationError: The queue, the store or the gateway id cannot be what it is.
+        ConfigurationError: A client, the queue, the store or the gateway id cannot be what it is.
     """
 
     def __init__(
@@ -99,9 +90,12 @@ class LogResolver:
         queue: FeedbackTaker | None = None,
     ) -> None:
         check_taker(queue)
+        _refuse_twin("client", client, "AsyncAIGateway", "AIGateway")
+        _refuse_twin("async_client", async_client, "AIGateway", "AsyncAIGateway")
         self._client = client
         self._async_client = async_client
-        self._shared = store if store is None or isinstance(store, SharedLogs) else SharedLogs(store)
+        self._has_store = store is not None
+        self._seeker = Seeker(store if store is None or isinstance(store, SharedLogs) else SharedLogs(store))
         self._gateway_id = None if gateway_id is None else check_gateway_id(gateway_id)
         self._memory = memory
         self._queue = queue
@@ -121,16 +115,16 @@ class LogResolver:
             AIGatewayError: The gateway could not be reached, or said no.
         """
         sources = self._prepare("client", which, wait)
-        calls = choose_calls(self._drive(find_calls(target, sources, wait)), which)
-        return [self._drive(find_log(self.through(call), sources, wait)) for call in calls]
+        calls = choose_calls(self._seeker.drive(find_calls(target, sources, wait)), which)
+        return [self._seeker.drive(find_log(self.through(call), sources, wait)) for call in calls]
 
     async def aresolve(
         self, target: Any = None, *, which: Which = "last", wait: float = DEFAULT_WAIT
     ) -> list[ResolvedLog]:
         """As `resolve`, with `await`."""
         sources = self._prepare("async_client", which, wait)
-        calls = choose_calls(await self._adrive(find_calls(target, sources, wait)), which)
-        return [await self._adrive(find_log(self.through(call), sources, wait)) for call in calls]
+        calls = choose_calls(await self._seeker.adrive(find_calls(target, sources, wait)), which)
+        return [await self._seeker.adrive(find_log(self.through(call), sources, wait)) for call in calls]
 
     def feedback(
         self,
@@ -165,7 +159,7 @@ class LogResolver:
         if self._queue is not None:
             return hand_over(self._queue, self._planned(target, which), changes)
         sources = self._prepare("client", which, wait)
-        calls = [self.through(call) for call in self._drive(find_calls(target, sources, wait))]
+        calls = [self.through(call) for call in self._seeker.drive(find_calls(target, sources, wait))]
         return rate_logs(calls, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
     async def afeedback(
@@ -183,7 +177,7 @@ class LogResolver:
         if self._queue is not None:
             return await ahand_over(self._queue, self._planned(target, which), changes)
         sources = self._prepare("async_client", which, wait)
-        calls = [self.through(call) for call in await self._adrive(find_calls(target, sources, wait))]
+        calls = [self.through(call) for call in await self._seeker.adrive(find_calls(target, sources, wait))]
         return await arate_logs(calls, feedback, score=score, metadata=metadata, which=which, wait=wait)
 
     def reconcile(self, target: Any = None, *, which: Which = "all", wait: float = 0) -> list[RecordedCall]:
@@ -203,7 +197,9 @@ class LogResolver:
             AIGatewayError: The gateway could not be reached, or said no.
         """
         sources = self._prepare("client", which, wait)
-        calls = [self.through(call) for call in choose_calls(self._drive(find_calls(target, sources, wait)), which)]
+        calls = [
+            self.through(call) for call in choose_calls(self._seeker.drive(find_calls(target, sources, wait)), which)
+        ]
         logs = {place: call.log for place, call in enumerate(calls)}
         read_logs(_readings(calls, logs), wait=wait)
         return [recorded_call(call, logs[place]) for place, call in enumerate(calls)]
@@ -211,7 +207,7 @@ class LogResolver:
     async def areconcile(self, target: Any = None, *, which: Which = "all", wait: float = 0) -> list[RecordedCall]:
         """As `reconcile`, with `await`."""
         sources = self._prepare("async_client", which, wait)
-        found = await self._adrive(find_calls(target, sources, wait))
+        found = await self._seeker.adrive(find_calls(target, sources, wait))
         calls = [self.through(call) for call in choose_calls(found, which)]
         logs = {place: call.log for place, call in enumerate(calls)}
         await aread_logs(_readings(calls, logs), wait=wait)
@@ -254,7 +250,7 @@ class LogResolver:
             try:
                 next(search)
             except StopIteration as found:
-                return plan_calls(choose_calls(found.value, which))
+                return plan_calls(found.value, which)
         return [(target, which)]
 
     def _prepare(self, argument: str, which: Which, wait: float) -> Sources:
@@ -265,45 +261,7 @@ class LogResolver:
         known = replace(newest, info=info) if newest else LoggedCall(info)
         own = self._client if argument == "client" else self._async_client
         missing = f"{argument}=" if own is None and newest is None else ""
-        return Sources(self.through(known), self._memory, self._shared is not None, missing, time.monotonic)
-
-    def _drive(self, search: Search[T]) -> T:
-        answer: Any = None
-        while True:
-            try:
-                question = search.send(answer)
-            except StopIteration as found:
-                result: T = found.value
-                return result
-            answer = self._ask(question)
-
-    async def _adrive(self, search: Search[T]) -> T:
-        answer: Any = None
-        while True:
-            try:
-                question = search.send(answer)
-            except StopIteration as found:
-                result: T = found.value
-                return result
-            answer = await self._aask(question)
-
-    def _ask(self, question: Question) -> Any:
-        if isinstance(question, AskStore):
-            return self._shared.recall(question.name) if self._shared else None
-        if isinstance(question, AskLog | AskLogs):
-            call = question.through
-            return _look(call.sync_client().gateway(call.info.gateway_id), question)
-        time.sleep(question.seconds)
-        return None
-
-    async def _aask(self, question: Question) -> Any:
-        if isinstance(question, AskStore):
-            return await self._shared.arecall(question.name) if self._shared else None
-        if isinstance(question, AskLog | AskLogs):
-            call = question.through
-            return await _alook(call.async_client().gateway(call.info.gateway_id), question)
-        await asyncio.sleep(question.seconds)
-        return None
+        return Sources(self.through(known), self._memory, self._has_store, missing, time.monotonic)
 
 
 def _readings(
@@ -313,35 +271,6 @@ def _readings(
     return [(calls[place], partial(logs.__setitem__, place)) for place in late]
 
 
-def _look(gateway: Gateway, question: AskLog | AskLogs) -> GatewayLog | list[GatewayLog] | None:
-    try:
-        if isinstance(question, AskLog):
-            return gateway.get_log(question.log_id)
-        return list(islice(gateway.iter_logs(filters=question.filters), MAX_LOGS))[::-1]
-    except LogNotFoundError:
-        return None
-    except AIGatewayError as error:
-        error.add_note(_note(question))
-        raise
-
-
-async def _alook(gateway: AsyncGateway, question: AskLog | AskLogs) -> GatewayLog | list[GatewayLog] | None:
-    try:
-        if isinstance(question, AskLog):
-            return await gateway.get_log(question.log_id)
-        found: list[GatewayLog] = []
-        async for log in gateway.iter_logs(filters=question.filters):
-            found.append(log)
-            if len(found) == MAX_LOGS:
-                break
-        return found[::-1]
-    except LogNotFoundError:
-        return None
-    except AIGatewayError as error:
-        error.add_note(_note(question))
-        raise
-
-
-def _note(question: AskLog | AskLogs) -> str:
-    wanted = question.log_id if isinstance(question, AskLog) else question.filters[-1]["value"][0]
-    return f"while looking for {wanted!r} at the gateway: reading logs needs a token that may do so (logs_token)"
+def _refuse_twin(argument: str, client: Any, twin: str, kind: str) -> None:
+    if twin in {base.__name__ for base in type(client).__mro__}:
+        raise ConfigurationError(f"{argument} cannot be an {twin}: it is an {kind}")

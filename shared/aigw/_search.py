@@ -1,7 +1,7 @@
 """Where the logs of a target are looked for, and in which order: questions and answers, no I/O.
 
 A search is a generator: it yields a question, is sent the answer, and returns what it found. The sync and the async
-driver (`_resolver`) differ in how they ask. The order: what the target says itself; the memory of this process (nothing
+driver (`_seeking`) differ in how they ask. The order: what the target says itself; the memory of this process (nothing
 is asked); a shared store (one read); the gateway. There a bare id is taken, in this order, for a log id (one request),
 an event id (one), and the label of a run or thread (one for every fifty logs that have both key and value somewhere).
 What is not there yet is asked for again, after 0.15 to 1 seconds, until `wait` is over.
@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aigw._errors import ConfigurationError, LogNotFoundError, UnknownTargetError
+from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS, event_id_of
-from aigw._models import ResponseInfo
 from aigw._retries import FIRST_POLL, next_poll
 from aigw._targets import ResolvedLog, read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from aigw._facts import GatewayLog
     from aigw._feedback import CallKind, Source
     from aigw._log_calls import LogFilter
-    from aigw._models import GatewayLog
     from aigw._shared_logs import Recalled, SharedLog
 
 T = TypeVar("T")

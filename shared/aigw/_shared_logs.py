@@ -15,9 +15,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aigw._errors import ConfigurationError
+from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall
 from aigw._json import dump_json, parse_json
-from aigw._models import ResponseInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,12 +14,13 @@ from aigw._error_bodies import error_from_response, find_code_and_message, hide,
 from aigw._errors import StreamError, StreamTruncatedError
 from aigw._http import Headers, Response
 from aigw._json import parse_json
-from aigw._models import ChatCompletionChunk, ResponseInfo, StreamEvent
+from aigw._models import ChatCompletionChunk, StreamEvent
 from aigw._sse import MAX_EVENT_BYTES, EventTooLargeError, SSEDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from aigw._facts import ResponseInfo
     from aigw._sse import Event
 
 T = TypeVar("T")

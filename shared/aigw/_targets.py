@@ -13,8 +13,8 @@ from uuid import UUID
 
 from aigw._captured import CapturedCalls
 from aigw._errors import ConfigurationError
+from aigw._facts import GatewayLog, ResponseInfo
 from aigw._feedback import LoggedCall
-from aigw._models import GatewayLog, ResponseInfo
 from aigw._recorded import RecordedCall
 
 if TYPE_CHECKING:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 from aigw._lazy import lazy
 
 if TYPE_CHECKING:
+    from aigw._asking import ask_completions, ask_embeddings, ask_stream
     from aigw._bookkeeping import Bookkeeping
     from aigw._captured import CallCaptures, CapturedCalls
+    from aigw._chat_request import ChatRequest, merge_parameters
     from aigw._clients import Clients
     from aigw._cost_callback import CostCallback
     from aigw._costs import sum_costs
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from aigw._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
     from aigw._ledger import Ledger
     from aigw._log_reading import aread_logs, read_logs, readings_of
-    from aigw._options import context_options
+    from aigw._option_layers import context_options
     from aigw._queues import FeedbackTaker
     from aigw._rater import Rater, is_rating
     from aigw._recorded import Caller, CallReport, RecordedCall, calls_of
@@ -37,6 +39,7 @@ __all__ = [
     "CallReport",
     "Caller",
     "CapturedCalls",
+    "ChatRequest",
     "Clients",
     "CostCallback",
     "FeedbackTaker",
@@ -48,6 +51,9 @@ __all__ = [
     "Verdict",
     "arate_logs",
     "aread_logs",
+    "ask_completions",
+    "ask_embeddings",
+    "ask_stream",
     "calls_of",
     "chosen_event_id",
     "context_options",
@@ -55,6 +61,7 @@ __all__ = [
     "forward_metadata",
     "is_rating",
     "lazy",
+    "merge_parameters",
     "metadata_of",
     "rate_logs",
     "read_logs",
@@ -71,6 +78,7 @@ _MODULES: Final = {
     "CallReport": "_recorded",
     "Caller": "_recorded",
     "CapturedCalls": "_captured",
+    "ChatRequest": "_chat_request",
     "Clients": "_clients",
     "CostCallback": "_cost_callback",
     "FeedbackTaker": "_queues",
@@ -82,12 +90,16 @@ _MODULES: Final = {
     "Verdict": "_verdicts",
     "arate_logs": "_feedback",
     "aread_logs": "_log_reading",
+    "ask_completions": "_asking",
+    "ask_embeddings": "_asking",
+    "ask_stream": "_asking",
     "calls_of": "_recorded",
     "chosen_event_id": "_forwarding",
-    "context_options": "_options",
+    "context_options": "_option_layers",
     "event_id_of": "_forwarding",
     "forward_metadata": "_forwarding",
     "is_rating": "_rater",
+    "merge_parameters": "_chat_request",
     "metadata_of": "_forwarding",
     "rate_logs": "_feedback",
     "read_logs": "_log_reading",

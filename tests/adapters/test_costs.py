@@ -56,6 +56,19 @@ def test_what_is_read_once_is_not_read_again(adapter, paid, http_client, sent):
     assert sent == []
 
 
+@pytest.mark.parametrize("by", ["", 7])
+async def test_what_cannot_tell_rows_apart_is_refused_before_a_log_is_read(adapter, paid, http_client, sent, by):
+    with adapter.recording() as handler, adapter.package.capture_logs() as logs:
+        adapter.ask(paid(http_client=http_client))
+    sent.clear()
+    for who in (handler, logs):
+        with pytest.raises(aigw.ConfigurationError, match="by cannot be"):
+            who.costs(by=by)
+        with pytest.raises(aigw.ConfigurationError, match="by cannot be"):
+            await who.acosts(by=by)
+    assert sent == []
+
+
 def test_the_gateways_cache_is_counted(adapter, paid):
     model = paid(options={"cache_key": "hi"})
     with adapter.package.capture_logs() as logs:

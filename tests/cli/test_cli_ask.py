@@ -96,3 +96,21 @@ def test_a_binary_answer_is_written_as_it_is_or_as_base64(shell, scripted):
     done = shell(scripted.base_url, "run", "google/nano-banana", "--input", "{}", "--json")
     assert base64.b64decode(done.json["output_base64"]) == b"\x89PNG\xff"
     assert (done.json["output"], done.json["content_type"]) == (None, "image/png")
+
+
+def test_a_chat_as_json_says_what_was_used(invoke, aigw_local):
+    usage = invoke(aigw_local.base_url, "chat", MODEL, "Say hello.", "--json").json["usage"]
+    assert usage["prompt_tokens"] > 0
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+def test_an_empty_event_id_is_refused_and_not_left_out(invoke):
+    done = invoke("http://127.0.0.1:9", "chat", MODEL, "Say hello.", "--event-id", "")
+    assert (done.code, done.err.split(":")[1]) == (2, " gateway option event_id cannot be ''")
+
+
+def test_a_file_that_is_no_text_is_one_sentence_and_2(invoke, tmp_path):
+    (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
+    done = invoke("http://127.0.0.1:9", "run", MODEL, "--input", f"@{tmp_path / 'image.png'}")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("cf-aigw: --input: this is no JSON: ")

@@ -191,3 +191,49 @@ def test_a_reader_that_leaves_early_is_no_error(scripted, environment, form):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_ends_well_when_the_reader_of_the_pipe_has_gone(environment):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(  # noqa: S603 -- our own script
+        [SCRIPT, "--help"], stdout=write, stderr=subprocess.PIPE, check=False, timeout=30, env=environment(None)
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_help_on_a_full_disk_is_one_sentence(environment):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(  # noqa: S603 -- our own script
+            [SCRIPT, "--help"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=30, env=environment(None)
+        )
+    assert (done.returncode, done.stderr) == (1, b"cf-aigw: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks a POSIX shell to close streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_are_no_error(environment, closed):
+    done = subprocess.run(  # noqa: S603 -- our own script
+        ["/bin/sh", "-c", f'"$0" url openai {closed}', str(SCRIPT)],
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env=environment(None),
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_is_piped_is_utf_8_whatever_the_locale_says(environment, aigw_local):
+    told = environment(aigw_local.base_url, PYTHONIOENCODING="ascii")
+    done = subprocess.run(  # noqa: S603 -- our own script
+        [SCRIPT, "chat", "openai/gpt-4.1-mini", "Grüße 🫖"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env=told,
+    )
+    assert done.returncode == 0
+    assert "Grüße 🫖" in done.stdout.decode()

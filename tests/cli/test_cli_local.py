@@ -55,3 +55,18 @@ def test_a_wrong_option_is_2(shell):
     done = shell(None, "local", "--prot", "1")
     assert done.code == 2
     assert "cf-aigw local: error: unrecognized arguments: --prot" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--token", ""], 2, "tokens: number 1 is empty"),
+        (["--port", "99999"], 2, "port cannot be 99999: "),
+        (["--data", __file__], 2, f"data cannot be {__file__!r}: "),
+        (["--data", f"{__file__}/folder"], 1, f"cannot use {__file__}"),
+    ],
+)
+def test_what_it_cannot_start_with_is_one_sentence(shell, words, code, says):
+    done = shell(None, "local", *words)
+    assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
+    assert done.err.startswith(f"cf-aigw local: {says}")

@@ -264,3 +264,15 @@ def test_costs_by_day_go_by_utc_and_say_what_has_no_price(invoke, scripted):
         ["Total", "3", "1", "3,000", "0", "$1.750000"],
     ]
     assert done.err == "1 of 3 calls have no cost in their log.\n"
+
+
+@pytest.mark.parametrize("words", [["list", "--json"], ["export"]])
+def test_a_limit_beyond_every_list_gives_all(invoke, aigw_local, three_logs, words):
+    done = invoke(aigw_local.base_url, "logs", *words, "--limit", 10**30)
+    assert (done.code, {line["id"] for line in done.lines}) == (0, set(three_logs))
+
+
+@pytest.mark.parametrize("condition", ["cost:gt:nan", "tokens_in:lt:inf", "model:eq:\udcff"])
+def test_a_filter_that_is_no_json_is_one_sentence_and_2(invoke, condition):
+    done = invoke("http://127.0.0.1:9", "logs", "list", "--filter", condition)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)

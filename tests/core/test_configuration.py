@@ -1,6 +1,10 @@
 """What a client is made of: arguments, environment, what is missing, and what cannot be."""
 
+import math
+
+import httpx
 import pytest
+from pydantic import SecretStr
 
 from aigw import AIGateway, AsyncAIGateway, ConfigurationError
 
@@ -147,3 +151,23 @@ async def test_bad_calls_are_refused_before_any_request(driver, server, wire):
             await driver.done(call())
 
     assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["account_id", "api_token", "gateway_id", "logs_token", "provider_key", "base_url"])
+@pytest.mark.parametrize("value", [5, b"text", ["text"], SecretStr("never shown")])
+def test_what_is_text_is_refused_as_anything_else_and_not_shown(client_class, name, value):
+    with pytest.raises(ConfigurationError, match=f"^{name} cannot be a {type(value).__name__}: it is text$"):
+        client_class(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "timeout", [0, -1, True, "5", (), math.nan, math.inf, 10**30, [None], httpx.Timeout(5, connect=0)]
+)
+def test_a_timeout_that_cannot_be_is_refused_before_any_request(client_class, timeout):
+    with pytest.raises(ConfigurationError, match=r"^timeout cannot be .*: it is seconds above 0"):
+        client_class(timeout=timeout)
+
+
+@pytest.mark.parametrize("timeout", [None, 5, 0.5, (1, 2), (1, None, 2, 3), httpx.Timeout(5, read=None)])
+def test_a_timeout_is_seconds_none_or_one_of_httpx(client_class, timeout):
+    assert client_class(timeout=timeout).account_id == ""

@@ -20,6 +20,7 @@ READABLE = [
     pytest.param(HEAD + b"\r\n" + BODY, id="without-a-length"),
     pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"content-length: 14\r\n\r\n" + BODY, id="after-a-continue"),
     pytest.param(HEAD + b"cf-aig-model: \xfc\xff\r\ncontent-length: 14\r\n\r\n" + BODY, id="header-beyond-ascii"),
+    pytest.param(HEAD + b"content-encoding: gz\xef\r\ncontent-length: 14\r\n\r\n" + BODY, id="encoding-beyond-ascii"),
 ]
 
 

@@ -189,3 +189,25 @@ def test_a_patch_that_was_not_done_is_an_error(body):
 @pytest.mark.parametrize(("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"data: x\n\n", b"data: x\n\n"), (b"", b"")])
 def test_a_logs_body_is_decoded_json_or_bytes(body, value):
     assert read(_log_calls.log_body(ACCOUNT, "gw", "1", "response"), body) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), b"bytes", "\ud800", object(), [float("nan")]])
+def test_a_filter_s_value_that_is_no_json_is_one_sentence(value):
+    with pytest.raises(ConfigurationError, match=r"^log filters cannot be .*a value is text, a finite number"):
+        query(filters=[{"key": "model", "operator": "eq", "value": value}])
+
+
+def test_filters_that_are_no_list_are_one_sentence():
+    with pytest.raises(ConfigurationError, match=r"^log filters cannot be 5: "):
+        query(filters=5)
+
+
+@pytest.mark.parametrize("value", ["\ud800", 5, b"text"])
+def test_a_search_that_is_no_text_is_refused(value):
+    with pytest.raises(ConfigurationError, match=r"^search cannot be "):
+        query(search=value)
+
+
+def test_a_log_id_that_no_url_can_hold_is_refused():
+    with pytest.raises(ConfigurationError, match=r"^log_id cannot be "):
+        _log_calls.get_log(ACCOUNT, "gw", "\ud800")

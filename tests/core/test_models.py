@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from aigw import ChatCompletion, ChatCompletionChunk, EmbeddingResult, GatewayLog, LogPage, ResponseInfo, RunResult
+from aigw._facts import parse_info
 from aigw._http import Headers
-from aigw._models import parse_info
 
 INFO = ResponseInfo(log_id="01LOG")
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from aigw import ConfigurationError, gateway_options
-from aigw._options import check_options, context_options, encode_options, merge_options
+from aigw._option_layers import context_options, merge_options
+from aigw._options import check_options, encode_options
 
 HEADERS = [
     ({"skip_cache": True}, [("cf-aig-skip-cache", "true")]),

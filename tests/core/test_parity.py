@@ -29,10 +29,15 @@ NAMES = [
 ]  # fmt: skip
 
 FOR_ADAPTERS = [
-    "Bookkeeping", "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "Clients",
+    "Bookkeeping", "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "ChatRequest",
+    "Clients",
     "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "Verdict",
-    "arate_logs", "aread_logs", "calls_of", "chosen_event_id", "context_options", "event_id_of",
-    "forward_metadata", "is_rating", "lazy", "metadata_of", "rate_logs", "read_logs", "readings_of", "sum_costs",
+    "arate_logs", "aread_logs",
+    "ask_completions",
+    "ask_embeddings",
+    "ask_stream", "calls_of", "chosen_event_id", "context_options", "event_id_of",
+    "forward_metadata", "is_rating", "lazy", "merge_parameters", "metadata_of", "rate_logs", "read_logs", "readings_of",
+    "sum_costs",
     "with_known_signature",
 ]  # fmt: skip
 

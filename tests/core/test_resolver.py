@@ -338,3 +338,15 @@ async def test_any_text_may_be_an_id(ask, gateway, text):
     with pytest.raises(UnknownTargetError):
         await ask.resolve(ask.resolver(), text, wait=0)
     assert gateway.logs == []
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"client": AsyncAIGateway()}, "client cannot be an AsyncAIGateway: it is an AIGateway"),
+        ({"async_client": AIGateway()}, "async_client cannot be an AIGateway: it is an AsyncAIGateway"),
+    ],
+)
+def test_a_client_of_the_other_kind_is_refused(given, says):
+    with pytest.raises(ConfigurationError, match=f"^{says}$"):
+        LogResolver(**given)

@@ -183,7 +183,7 @@ def test_a_writer_writes_what_is_known_by_then_once_for_many_changes():
 
 
 def test_a_writers_thread_ends_when_there_is_nothing_to_write_and_begins_again(monkeypatch):
-    monkeypatch.setattr("aigw._shared_writer._IDLE", 0.01)
+    monkeypatch.setattr("aigw._background._IDLE", 0.01)
     store = Batches()
     writer = SharedWriter(SharedLogs(store))
     for name in ("run-1", "run-2"):

@@ -10,7 +10,7 @@ import pytest
 
 from .driving import CHAT, TOKEN
 from .faulty_server import Endless
-from .modes.mode import data, events
+from .modes.mode import completion, data, events, whole
 
 SYNC = "client = aigw.AIGateway('acct', TOKEN, base_url=URL, max_retries=0)\n"
 ASYNC = "import asyncio\nclient = aigw.AsyncAIGateway('acct', TOKEN, base_url=URL, max_retries=0)\n"
@@ -51,6 +51,23 @@ async def main():
     await came.wait()
 asyncio.run(main(), debug=False)
 """,
+    "async-local": """
+import asyncio
+async def main():
+    client = aigw.AsyncAIGateway('acct', TOKEN, base_url=URL, max_retries=0)
+    stream = client.stream_chat(CHAT)
+    assert (await anext(stream)).text == 'a'
+    assert (await client.chat(CHAT)).text == 'Hello'
+asyncio.run(main(), debug=False)
+""",
+    "async-broken-off": """
+import asyncio
+async def main():
+    async for chunk in aigw.AsyncAIGateway('acct', TOKEN, base_url=URL, max_retries=0).stream_chat(CHAT):
+        assert chunk.text == 'a'
+        break
+asyncio.run(main(), debug=False)
+""",
     "async-loops": f"""{ASYNC}
 async def main():
     assert (await anext(client.stream_chat(CHAT))).text == 'a'
@@ -76,7 +93,8 @@ assert next(stream).text == 'b'
 def test_a_process_ends_at_once_and_without_a_word(server, name):
     if name == "fork" and not hasattr(os, "fork"):
         pytest.skip("a fork needs POSIX")
-    server.replies = [events(data("a"), Endless(data("b"), 0.01), close=False)]
+    stream = events(data("a"), Endless(data("b"), 0.01), close=False)
+    server.replies = [stream, whole(completion())] if name == "async-local" else [stream]
     script = f"import sys, aigw\nURL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{ENDS[name]}\n"
 
     ended = subprocess.run(  # noqa: S603  our own script

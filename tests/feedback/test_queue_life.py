@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from aigw import AIGateway, AsyncAIGateway
+from aigw import AIGateway, AsyncAIGateway, ConfigurationError
 from aigw.feedback import AsyncFeedbackQueue, FeedbackQueue
 
 from .faulty import ACCOUNT, HANG, TOKEN, Fault, FaultyGateway, eventually
@@ -386,3 +386,10 @@ async def test_a_flush_that_is_cancelled_stops_nothing(faulty):
         assert await queue.flush(5)
     await client.aclose()
     assert list(faulty.logs) == ["l1"]
+
+
+@pytest.mark.parametrize(("queue", "client"), [(FeedbackQueue, AsyncAIGateway), (AsyncFeedbackQueue, AIGateway)])
+def test_a_client_of_the_other_kind_is_refused_and_not_taken_for_delivered(queue, client):
+    says = f"client of {queue.__name__} cannot be a {client.__name__}: it is an {queue._new_client.__name__}"
+    with pytest.raises(ConfigurationError, match=f"^{says}$"):
+        queue(client(ACCOUNT, TOKEN, "gw"))

@@ -17,7 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from aigw.local import LocalGateway
-from aigw.local._openapi import describe, operations
+from aigw.local._openapi import describe
+from aigw.local._openapi_operations import OPERATIONS
 from aigw.local._routes import OPENAPI_PATH, find_target
 
 CHECKS = [
@@ -81,15 +82,15 @@ def test_the_description_is_served(running):
     assert (reply.status_code, reply.json()) == (200, describe())
 
 
-@pytest.mark.parametrize("operation", operations(), ids=lambda operation: f"{operation.method} {operation.path}")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
 def test_every_operation_leads_where_its_path_leads(operation):
     path = re.sub(r"\{(\w+)\}", r"\1", operation.path).replace("/model", "/@cf/a/b")
     target = find_target(operation.method.upper(), path)
     assert (target.kind, target.host == "rest") == (operation.kind, not operation.path.startswith("/v1/"))
 
 
-@pytest.mark.parametrize("operation", operations(), ids=lambda operation: f"{operation.method} {operation.path}")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
 def test_every_operation_has_a_name_of_its_own(operation):
     names = [one["operationId"] for path in describe()["paths"].values() for one in path.values()]
-    assert len(set(names)) == len(names) == len(operations())
+    assert len(set(names)) == len(names) == len(OPERATIONS)
     assert operation.summary

@@ -11,7 +11,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 import aigw
 from aigw.local import Reply, json_reply
-from langchain_aigw._errors import langchain_errors, translate_error
+from langchain_aigw._errors import translate_error
+from langchain_aigw._recorded import Caller, CallReport
 
 HEADERS = (("content-type", "application/json"), ("set-cookie", "session=secret"), ("x-request-id", "r1"))
 
@@ -116,7 +117,7 @@ def test_what_lies_outside_the_statuses_has_its_kind_too(error, theirs):
 def test_what_the_caller_did_wrong_is_no_error_of_a_model():
     error = aigw.ConfigurationError("no account")
     assert translate_error(error) is error
-    with pytest.raises(aigw.ConfigurationError) as caught, langchain_errors():
+    with pytest.raises(aigw.ConfigurationError) as caught, CallReport(Caller("chat", "m")):
         raise error
     assert caught.value is error
 

@@ -231,6 +231,16 @@ def test_a_turn_that_is_taken_forever_may_be_left(gateway, client):
         (["one", "two", None], "script: turn 3: a turn is a text"),
         ([{"text": "one", "times": -1}], "script: turn 1: times: expected a whole number"),
         ("one", "script: expected a list of turns; got 'one'"),
+        ([{"text": 5}], "script: turn 1: text: expected a text; got 5"),
+        ([{"pieces": [1]}], r"script: turn 1: pieces: expected a list of texts; got \[1\]"),
+        ([{"tool_calls": [{"arguments": {}}]}], "script: turn 1: tool_calls: expected a list of objects with a name"),
+        ([{"text": "one", "usage": 5}], r"script: turn 1: usage: expected \[tokens in, tokens out\]; got 5"),
+        ([{"embeddings": [1, 2]}], "script: turn 1: embeddings: expected a list of vectors"),
+        ([{"status": "503"}], "script: turn 1: status: expected a status from 100 to 599; got '503'"),
+        ([{"text": "one", "delay": "1s"}], "script: turn 1: delay: expected milliseconds, up to a day; got '1s'"),
+        ([{"text": "one", "delay": float("inf")}], "script: turn 1: delay: expected milliseconds, up to a day"),
+        ([{"text": "one", "headers": []}], "script: turn 1: headers: expected an object"),
+        ([{"text": "one", "cut": "x"}], "script: turn 1: cut: expected a whole number of pieces; got 'x'"),
     ],
 )
 def test_a_wrong_turn_is_told_by_its_number(aigw_transport, turns, says):

@@ -153,3 +153,9 @@ def test_a_named_gateway_and_default_exist(open_client, kit, gateway):
 def test_an_unknown_setting_is_refused_with_the_names_that_exist():
     with pytest.raises(ValueError, match=r"unknown gateway setting 'cacheTtl'.*cache_ttl"):
         LocalGateway(settings={"cacheTtl": 60})
+
+
+@pytest.mark.parametrize("tokens", ["", [""], ["good", ""], "two words", ["ü"], [None]])
+def test_a_token_that_is_none_is_refused_and_opens_nothing(tokens):
+    with pytest.raises(ValueError, match=r"^tokens: number \d is empty, or has a space"):
+        LocalGateway(tokens=tokens, host="0.0.0.0")

@@ -166,3 +166,17 @@ def test_a_stream_that_is_cut_ends_its_connection_without_a_complaint_in_the_log
     with LocalGateway(upstream=cut) as gateway, pytest.raises(httpx.RemoteProtocolError, match="peer closed"):
         httpx.post(gateway.base_url + PATH, json=body)
     assert [entry.name for entry in caplog.records if entry.name.startswith("uvicorn")] == []
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, "8787", None, True, 1.5])
+def test_a_port_that_cannot_be_is_refused(port):
+    with pytest.raises(ValueError, match=r"^port cannot be .*: it is a whole number, 0 \(a free one\) to 65535"):
+        LocalGateway(port=port)
+
+
+def test_a_file_that_holds_no_logs_is_told_as_such_and_kept(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("no logs " * 200)
+    with pytest.raises(ValueError, match=r"^data cannot be .*notes.txt': it is a folder, or a file of logs"):
+        LocalGateway(data=file).transport()
+    assert file.read_text() == "no logs " * 200

@@ -1,12 +1,15 @@
 """Trouble on demand: failures by header, and upstreams that follow a script."""
 
 import json
+import re
 import sys
+from functools import partial
 
 import anyio
 import httpx
 import pytest
 
+from aigw import ConfigurationError
 from aigw.local import LocalGateway, ScriptRequest, ScriptUpstream, UpstreamUnreachableError
 
 PATH = "/v1/acct/gw/openai/chat/completions"
@@ -185,6 +188,14 @@ def test_a_script_keeps_the_last_requests(kept, models):
     for model in "abc":
         send(script, {"model": model, "messages": []})
     assert [request.body["model"] for request in script.requests] == models
+
+
+@pytest.mark.parametrize("keep_requests", [-1, 1.5, "10", True, None])
+def test_requests_cannot_be_kept_in_what_is_no_number_of_them(keep_requests):
+    said = re.escape(f"keep_requests cannot be {keep_requests!r}: it is a whole number, 0 or more")
+    for make in (LocalGateway, partial(ScriptUpstream, [])):
+        with pytest.raises(ConfigurationError, match=said):
+            make(keep_requests=keep_requests)
 
 
 def test_a_script_that_is_asked_for_ever_keeps_a_thousand_requests(tmp_path):

@@ -6,6 +6,8 @@ Apart from the library, which never prints. Typer and rich are the extra `aigw[c
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import Final
 
@@ -16,6 +18,7 @@ _EXTRA: Final = frozenset({"typer", "rich"})
 
 def main() -> None:
     """Run the command line, the entry point of the console script, and exit with one of its documented codes."""
+    _prepare_streams()
     try:
         from aigw.cli._app import app  # noqa: PLC0415  the extra may be missing
     except ModuleNotFoundError as error:
@@ -27,3 +30,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     app()
+
+
+def _prepare_streams() -> None:
+    """Open the standard streams that a caller closed, and let no text be one that stdout cannot show.
+
+    A program that reads stdout gets UTF-8 on every system; a terminal shows `?` for what it does not have.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 -- until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="replace")

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from aigw._errors import ConfigurationError
-from aigw._models import ChatCompletionChunk, ResponseInfo, RunResult, StreamEvent
+from aigw._facts import ResponseInfo
+from aigw._models import ChatCompletionChunk, RunResult, StreamEvent
 from aigw._options import GatewayOptions
 from aigw._stream_readers import Stream
 from aigw.cli._command import add_command
@@ -55,7 +56,9 @@ def chat(
     client = session.client()
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": _prompt(session.output, prompt)})
-    body = {"model": model, "messages": messages}
+    body: dict[str, Any] = {"model": model, "messages": messages}
+    if session.output.as_json:
+        body["stream_options"] = {"include_usage": True}
     with client, client.stream_chat(body, gateway=_options(event_id, metadata)) as stream:
         if session.output.as_json:
             session.output.json(_gather(stream))
@@ -71,7 +74,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _options(event_id: str | None, metadata: list[str] | None) -> GatewayOptions:
     options: GatewayOptions = {}
-    if event_id:
+    if event_id is not None:
         options["event_id"] = event_id
     if metadata:
         options["metadata"] = parse_pairs(metadata)

@@ -76,6 +76,12 @@ class SentenceGroup(TyperGroup):
             code = _say_usage(error)
         except typer.Abort:
             code = ExitCode.INTERRUPTED
+        except SystemExit as ended:
+            if ended.code != 1:  # argparse's, of `local`
+                raise
+            code = _leave_the_pipe()  # rich and typer end so when they print help and a pipe's reader has gone
+        except OSError as error:
+            code = _fail(error.strerror or str(error), ExitCode.REFUSED)
         sys.exit(code if isinstance(code, int) else ExitCode.OK)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from aigw._errors import ConfigurationError
-from aigw._models import GatewayLog
+from aigw._facts import GatewayLog
 from aigw.cli._command import add_command
 from aigw.cli._log_view import money
 from aigw.cli._logs import EventId, Filters

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final, TextIO
 
@@ -21,14 +20,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from aigw._error_bodies import hide
 from aigw._errors import ConfigurationError
+from aigw._facts import GatewayLog, LogPage
 from aigw._gateway import Gateway
 from aigw._json import dump_json
 from aigw._log_calls import LogFilter
-from aigw._models import GatewayLog, LogPage
 from aigw.cli._command import add_command
 from aigw.cli._log_view import log_dict
 from aigw.cli._logs import EventId, Filters
-from aigw.cli._pages import iter_once, iter_pages
+from aigw.cli._pages import iter_once, iter_pages, take
 from aigw.cli._session import Session
 from aigw.cli._values import parse_filters
 
@@ -78,7 +77,7 @@ def export(
     chosen = form or (Format.CSV if to.endswith(".csv") else Format.JSONL)
     with session.client() as client, _open(to, force=force) as file, _bar(to) as progress:
         task = progress.add_task("Exporting", total=None)
-        logs = islice(iter_once(_watched(client.gateway(), wanted, limit, progress, task)), limit)
+        logs = take(iter_once(_watched(client.gateway(), wanted, limit, progress, task)), limit)
         written = 0
         file.write(_HEADINGS[chosen])
         for written, log in enumerate(logs, 1):

@@ -7,9 +7,9 @@ import typer
 
 from aigw._async_client import AsyncAIGateway
 from aigw._errors import ConfigurationError
+from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall, rate_logs
 from aigw._log_calls import UNSET
-from aigw._models import ResponseInfo
 from aigw.cli._command import add_command
 from aigw.cli._failed_feedback import show_failed
 from aigw.cli._session import Session

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from aigw._models import GatewayLog
+    from aigw._facts import GatewayLog
     from aigw.cli._output import Output
 
 

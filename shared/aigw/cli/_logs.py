@@ -9,13 +9,13 @@ import typer
 from rich.table import Table
 
 from aigw._errors import ConfigurationError
+from aigw._facts import GatewayLog
 from aigw._gateway import Gateway
 from aigw._log_calls import MAX_PER_PAGE, LogFilter
-from aigw._models import GatewayLog
 from aigw.cli._command import add_command
 from aigw.cli._log_view import log_dict, log_table
 from aigw.cli._output import Output
-from aigw.cli._pages import SeenIds, iter_once, iter_pages
+from aigw.cli._pages import SeenIds, iter_once, iter_pages, take
 from aigw.cli._session import Session
 from aigw.cli._values import parse_filters
 
@@ -46,7 +46,7 @@ def list_(
         pages = iter_pages(
             client.gateway(), wanted, order_by=order_by, direction=direction, per_page=min(limit, MAX_PER_PAGE)
         )
-        found = itertools.islice(iter_once(pages), limit)
+        found = take(iter_once(pages), limit)
         if session.output.as_json:
             for log in found:
                 session.output.json(log_dict(log))
@@ -92,7 +92,7 @@ def tail(
     wanted = parse_filters(filters or (), event_id)
     with session.client() as client:
         coming = _follow(client.gateway(), wanted, last, interval)
-        for number, log in enumerate(itertools.islice(coming, limit)):
+        for number, log in enumerate(take(coming, limit)):
             if session.output.as_json:
                 session.output.json(log_dict(log))
             else:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from aigw._log_calls import MAX_PER_PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from aigw._facts import GatewayLog, LogPage
     from aigw._gateway import Gateway
     from aigw._log_calls import LogFilter
-    from aigw._models import GatewayLog, LogPage
+
+T = TypeVar("T")
 
 _REMEMBERED: Final = 10 * MAX_PER_PAGE
 _MOST_STALE: Final = 10
@@ -39,6 +42,11 @@ class SeenIds:
 
     def __contains__(self, log_id: object) -> bool:
         return log_id in self._ids
+
+
+def take(items: Iterable[T], limit: int | None) -> Iterator[T]:
+    """Give so many at most; a limit may be larger than any list can be."""
+    return itertools.islice(items, None if limit is None else min(limit, sys.maxsize))
 
 
 def iter_pages(

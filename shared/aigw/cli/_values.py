@@ -63,7 +63,7 @@ def read_json(text: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: It is no JSON object, or there is no such file.
     """
-    content = _read(text).encode()
+    content = _read(text)
     try:
         value = parse_json(content)
     except ValueError as error:
@@ -73,13 +73,11 @@ def read_json(text: str) -> dict[str, Any]:
     return value
 
 
-def _read(text: str) -> str:
-    if text == "-":
-        return sys.stdin.read()
+def _read(text: str) -> bytes:
     if not text.startswith("@"):
-        return text
+        return (sys.stdin.read() if text == "-" else text).encode(errors="surrogateescape")
     try:
-        return Path(text[1:]).read_text(encoding="utf-8")
+        return Path(text[1:]).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"--input: cannot read {text[1:]}: {error.strerror}") from error
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._delivery import MAX_LOGS, Delivery, Patch
+from aigw._log_reading import anewest_logs
+from aigw.feedback._delivery import Delivery, Patch
 from aigw.feedback._either_queue import EitherQueue
 from aigw.feedback._gathering import Gathering
 from aigw.feedback._queue import EXIT_SECONDS, KEEP_SECONDS, LINGER_SECONDS, LOOK_SECONDS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from aigw._feedback import Which
     from aigw._log_calls import Feedback, Unset
-    from aigw._models import GatewayLog
     from aigw._options import MetadataValue
     from aigw.feedback._delivery import Outcome, Step
     from aigw.feedback._rows import FailedFeedback, Work
@@ -326,12 +326,7 @@ class AsyncFeedbackQueue(EitherQueue[AsyncAIGateway]):
         gateway = self._client.gateway(work.gateway_id)
         if isinstance(step, Patch):
             return await gateway.patch_log(step.log_id, **step.changes)
-        found: list[GatewayLog] = []
-        async for log in gateway.iter_logs(filters=step.filters):
-            found.append(log)
-            if len(found) == MAX_LOGS:
-                break
-        return found[::-1]
+        return await anewest_logs(gateway, step.filters)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

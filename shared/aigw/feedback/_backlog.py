@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
+from aigw._numbers import check_whole
 from aigw.feedback._delivery import Delivered, Found, Outcome, Refused
 from aigw.feedback._merge import merge_changes
 from aigw.feedback._patience import hold, is_temporary
@@ -321,8 +322,7 @@ def check_queue(gateway_id: str | None, counts: Mapping[str, int], seconds: Mapp
     if gateway_id is not None:
         check_gateway_id(gateway_id)
     for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ConfigurationError(f"{name} cannot be {count!r}: it is a whole number, 1 or more")
+        check_whole(name, count)
     for name, value in seconds.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise ConfigurationError(f"{name} cannot be {value!r}: it is a number of seconds, 0 or more")

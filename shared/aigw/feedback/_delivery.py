@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aigw._errors import LogNotFoundError
+from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall, choose_calls
-from aigw._models import ResponseInfo
 from aigw._search import AskLogs, find_foreign
 from aigw.feedback._merge import merge_changes
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from aigw._feedback import Which
     from aigw.feedback._rows import Work
-
-MAX_LOGS: Final = 1000
-"""Logs of one run or thread that are found at most, the newest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._client import AIGateway
+from aigw._errors import ConfigurationError
 from aigw.feedback._backlog import Backlog, check_queue
 from aigw.feedback._patience import Patience
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from aigw._search import CallMemory
     from aigw.feedback._backlog import FeedbackCounts
@@ -25,7 +26,7 @@ _REQUEST_SECONDS: Final = 30.0
 class EitherQueue(Generic[C]):
     """A queue without its waiting; `FeedbackQueue` says what the arguments are."""
 
-    _new_client: ClassVar[Callable[..., Any]]
+    _new_client: ClassVar[type[Any]]
 
     def __init__(
         self,
@@ -46,6 +47,11 @@ class EitherQueue(Generic[C]):
             {"concurrency": concurrency, "max_pending": max_pending},
             {"accept_timeout": accept_timeout, "late": late, "unreachable": unreachable},
         )
+        if client is not None and not isinstance(client, self._new_client):
+            kind = self._new_client.__name__
+            raise ConfigurationError(
+                f"client of {type(self).__name__} cannot be a {type(client).__name__}: it is an {kind}"
+            )
         given: C = client or self._new_client(timeout=_REQUEST_SECONDS)
         self._client: C = given.without_retries()
         self._gateway_id = gateway_id or given.gateway_id

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aigw._errors import ConfigurationError
+from aigw._numbers import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,12 +108,9 @@ def check_settings(rate_limits: Mapping[str, Any], max_comment: Any, score_range
     Raises:
         ConfigurationError: A value is not allowed.
     """
-    for name, value, least in (
-        *((name, value, 1) for name, value in rate_limits.items()),
-        ("max_comment", max_comment, 0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigurationError(f"{name} cannot be {value!r}: it is a whole number, {least} or more")
+    for name, value in rate_limits.items():
+        check_whole(name, value)
+    check_whole("max_comment", max_comment, least=0)
     if score_range is not None and not _is_range(score_range):
         raise ConfigurationError(
             f"score_range cannot be {score_range!r}: it is the least and the highest score, or None"

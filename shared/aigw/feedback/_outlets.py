@@ -17,7 +17,7 @@ from aigw.feedback._queue import FeedbackQueue
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aigw._models import ResponseInfo
+    from aigw._facts import ResponseInfo
 
 Taker = AIGateway | AsyncAIGateway | FeedbackQueue | AsyncFeedbackQueue
 

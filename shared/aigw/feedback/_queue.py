@@ -7,13 +7,13 @@ import logging
 import sqlite3
 import time
 import weakref
-from itertools import islice
 from threading import Condition, Event, Thread, current_thread
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._client import AIGateway
 from aigw._log_calls import UNSET, check_changes
-from aigw.feedback._delivery import MAX_LOGS, Delivery, Patch
+from aigw._log_reading import newest_logs
+from aigw.feedback._delivery import Delivery, Patch
 from aigw.feedback._either_queue import EitherQueue
 from aigw.feedback._gathering import Gathering
 from aigw.feedback._targets import targets_of
@@ -333,4 +333,4 @@ class FeedbackQueue(EitherQueue[AIGateway]):
         gateway = self._client.gateway(work.gateway_id)
         if isinstance(step, Patch):
             return gateway.patch_log(step.log_id, **step.changes)
-        return [*islice(gateway.iter_logs(filters=step.filters), MAX_LOGS)][::-1]
+        return newest_logs(gateway, step.filters)

@@ -17,8 +17,8 @@ from itsdangerous import BadSignature, TimestampSigner
 
 from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
+from aigw._facts import ResponseInfo
 from aigw._feedback import choose_calls
-from aigw._models import ResponseInfo
 from aigw._targets import read_target
 
 if TYPE_CHECKING:

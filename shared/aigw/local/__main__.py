@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = _PROG) -> int:
     except ModuleNotFoundError as error:
         return _fail(str(error), prog)
     except OSError as error:
-        return _fail(f"cannot listen on {asked.host} port {asked.port}: {error.strerror or error}", prog)
+        what = f"cannot use {error.filename}" if error.filename else f"cannot listen on {asked.host} port {asked.port}"
+        return _fail(f"{what}: {error.strerror or error}", prog)
     except ValueError as error:
         return _fail(str(error), prog, 2)
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from aigw._http import HIDDEN, SECRET_HEADERS
 from aigw._json import dump_json, parse_json
+from aigw._numbers import check_whole
 from aigw._providers import KEY_HEADERS
 
 if TYPE_CHECKING:
@@ -54,9 +55,13 @@ class UpstreamRequests(Sequence[UpstreamRequest]):
 
     Args:
         kept: How many are kept at most, those of all bodies together up to 16 MiB; 0 keeps none.
+
+    Raises:
+        ConfigurationError: `kept` is no whole number, or below 0.
     """
 
     def __init__(self, kept: int) -> None:
+        check_whole("keep_requests", kept, least=0)
         self._kept = kept
         self._lock = Lock()
         self._requests: deque[_Kept] = deque()

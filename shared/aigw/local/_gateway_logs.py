@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from aigw._facts import GatewayLog
 from aigw._log_calls import UNSET
-from aigw._models import GatewayLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

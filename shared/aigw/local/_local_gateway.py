@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import time
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 
 MAX_REQUESTS: Final = 10_000
+_MAX_PORT: Final = 65_535
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class LocalGateway(Watched):
@@ -63,7 +67,8 @@ class LocalGateway(Watched):
         clock: Gives the time in seconds since 1970; for tests of what expires.
 
     Raises:
-        ValueError: A setting or switch is unknown, a value or route is wrong, or other machines would need no token.
+        ValueError: A setting or switch is unknown, a value or route is wrong, or other machines would need no token;
+            on entering, when `data` is no store of logs.
         ModuleNotFoundError: On entering, when the extra `aigw[local]` is not installed.
         OSError: On entering, when the address cannot be listened on.
         AssertionError: On leaving, when a script that was given with `script` has turns left.
@@ -90,7 +95,7 @@ class LocalGateway(Watched):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._data = data
-        self._tokens = (tokens,) if isinstance(tokens, str) else tuple(tokens)
+        self._tokens = _read_tokens(tokens)
         self._directory = Directory.read(settings, gateways)
         self._models = (models,) if isinstance(models, str) else tuple(models)
         self._upstream = upstream or OfflineUpstream(clock)
@@ -101,7 +106,7 @@ class LocalGateway(Watched):
         self._checks = (guardrail_check or built_in_guardrails(), dlp_check or built_in_dlp())
         self._retain = Retain.read(retain)
         self._host = _safe_host(host, self._tokens)
-        self._port = port
+        self._port = _read_port(port)
         self._clock = clock
         self._lock = Lock()
         self._engine: Engine | None = None
@@ -176,7 +181,7 @@ class LocalGateway(Watched):
                 parts = assemble(
                     upstream=self._upstream,
                     upstreams=self._stage,
-                    store=LogStore(self._data, self._retain),
+                    store=_open_store(self._data, self._retain),
                     models=self._models,
                     switches=self._switches,
                     router=self._router,
@@ -186,6 +191,28 @@ class LocalGateway(Watched):
                 )
                 self._engine = Engine(parts, self._directory, self._tokens, self._clock)
             return self._engine
+
+
+def _open_store(data: str | Path | None, retain: Retain | None) -> LogStore:
+    try:
+        return LogStore(data, retain)
+    except sqlite3.DatabaseError as error:
+        raise ValueError(f"data cannot be {str(data)!r}: it is a folder, or a file of logs ({error})") from error
+
+
+def _read_tokens(tokens: Collection[str]) -> tuple[str, ...]:
+    """Take the tokens; an empty one would let everybody in, as a variable that is not set does in a shell."""
+    given = (tokens,) if isinstance(tokens, str) else tuple(tokens)
+    for number, token in enumerate(given, 1):
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise ValueError(f"tokens: number {number} is empty, or has a space or what else no header can carry")
+    return given
+
+
+def _read_port(port: int) -> int:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _MAX_PORT:
+        raise ValueError(f"port cannot be {port!r}: it is a whole number, 0 (a free one) to {_MAX_PORT}")
+    return port
 
 
 def _safe_host(host: str, tokens: Collection[str]) -> str:

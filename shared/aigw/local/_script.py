@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from aigw._numbers import check_whole
 from aigw.local._faults import CutBody
 from aigw.local._reply import Reply, json_reply
 from aigw.local._script_turn import NATIVE, Turn, read_turns
@@ -72,12 +73,13 @@ class ScriptUpstream:
         requests: What was asked, the last request last.
 
     Raises:
-        ValueError: A turn is none of these.
+        ValueError: A turn is none of these, or `keep_requests` is no whole number, or below 0.
     """
 
     def __init__(
         self, turns: Iterable[Written], *, provider: str = "script", keep_requests: int = MAX_REQUESTS
     ) -> None:
+        check_whole("keep_requests", keep_requests, least=0)
         self.provider = provider
         self.requests: list[ScriptRequest] = []
         self._keep_requests = keep_requests
@@ -95,7 +97,7 @@ class ScriptUpstream:
 
         Raises:
             ModuleNotFoundError: The file is YAML, and PyYAML is not installed.
-            ValueError: The file holds no array, or a turn is none.
+            ValueError: The file holds no array, a turn is none, or `keep_requests` as for the constructor.
         """
         path = Path(path)
         text = path.read_text("utf-8")

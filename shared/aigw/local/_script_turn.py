@@ -16,6 +16,35 @@ from aigw.local.offline import count_tokens
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
+_DAY: Final = 86_400_000
+_STATUSES: Final = range(100, 600)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list | tuple) and all(map(fits, value))
+
+
+def _is_call(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
+_EXPECTED: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    "text": ("a text", lambda value: isinstance(value, str)),
+    "pieces": ("a list of texts", lambda value: _is_list(value, lambda piece: isinstance(piece, str | bytes))),
+    "tool_calls": ("a list of objects with a name", lambda value: _is_list(value, _is_call)),
+    "usage": ("[tokens in, tokens out]", lambda value: _is_list(value, _is_whole) and len(value) == 2),
+    "embeddings": ("a list of vectors", lambda value: _is_list(value, lambda one: isinstance(one, list | tuple))),
+    "status": ("a status from 100 to 599", lambda value: _is_whole(value) and value in _STATUSES),
+    "delay": ("milliseconds, up to a day", lambda value: isinstance(value, int | float) and 0 <= value <= _DAY),
+    "headers": ("an object", lambda value: isinstance(value, dict)),
+    "cut": ("a whole number of pieces", _is_whole),
+}
+"""What the values of a turn are; those of other keys may be anything, and any may be left out or null."""
+
 _KEYS: Final = (
     *("text", "pieces", "tool_calls", "finish_reason", "usage", "embeddings", "json", "status", "message"),
     *("delay", "headers", "cut", "drop", "times"),
@@ -122,6 +151,9 @@ def _says(written: Any) -> Mapping[str, Any] | Callable[[], Reply]:
         unknown = [key for key in written if key not in _KEYS]
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r} of a turn; expected {', '.join(_KEYS)}")
+        for key, (expected, fits) in _EXPECTED.items():
+            if written.get(key) is not None and not fits(written[key]):
+                raise ValueError(f"{key}: expected {expected}; got {written[key]!r}")
         return written
     if callable(written):
         answer: Callable[[], Reply] = written
@@ -134,7 +166,7 @@ def _raise(error: Exception) -> Reply:
 
 
 def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> Reply:
-    status = says.get("status", 200)
+    status = says.get("status") or 200
     if "json" in says:
         return json_reply(status, says["json"])
     if status >= 400:

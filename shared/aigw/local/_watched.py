@@ -18,8 +18,8 @@ from aigw.local._stage import Script
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from aigw._facts import GatewayLog
     from aigw._log_calls import Unset
-    from aigw._models import GatewayLog
     from aigw._options import MetadataValue
     from aigw.local._asked import UpstreamRequests
     from aigw.local._logs_store import LogStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._errors import ConfigurationError
+from aigw._numbers import check_whole
 from aigw.ray._rows import verdicts_of_rows
 from aigw.ray._settings import ClientSettings
 from aigw.ray._tasks import JudgeLogs, ReadWindows, SendVerdicts
@@ -162,16 +162,6 @@ def _read(data: Any, read: ReadWindows, windows: Sequence[Window]) -> Dataset:
 
 _NO_WINDOW: Final = {"start": "", "end": ""}
 """For a dataset must have a row to have columns."""
-
-
-def check_whole(name: str, value: Any) -> None:
-    """Refuse what is no whole number above 0.
-
-    Raises:
-        ConfigurationError: It is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"{name} cannot be {value!r}: it is a whole number, 1 or more")
 
 
 def _ray_data() -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from aigw._facts import GatewayLog
 from aigw._json import dump_json, parse_json
-from aigw._models import GatewayLog
 from aigw.scoring._summary import ScoredLog
 
 Batch = Mapping[str, Iterable[Any]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import PrivateAttr
 
 from aigw._errors import LogNotFoundError
-from aigw._models import GatewayLog
+from aigw._facts import GatewayLog
 
 if TYPE_CHECKING:
     from aigw._async_gateway import AsyncGateway

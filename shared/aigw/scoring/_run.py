@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import TypedDict, Unpack
 
 from aigw._account import check_gateway_id
 from aigw._async_client import AsyncAIGateway
-from aigw._errors import ConfigurationError
+from aigw._numbers import check_whole
 from aigw.scoring._bounded import for_each
 from aigw.scoring._judges import check_name, judge_name, load_judge
 from aigw.scoring._progress import Progress
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from aigw._facts import GatewayLog
     from aigw._log_calls import LogFilter
-    from aigw._models import GatewayLog
     from aigw.scoring._judges import Judge
     from aigw.scoring._summary import State
     from aigw.scoring._windows import Extent
@@ -102,8 +102,8 @@ async def ascore_logs(  # noqa: PLR0913 -- all that can be chosen, by keyword on
     """
     name = check_name(name or judge_name(judge))
     judge = load_judge(judge) if isinstance(judge, str) else judge
-    _check_whole("concurrency", concurrency)
-    _check_whole("limit", 1 if limit is None else limit)
+    check_whole("concurrency", concurrency)
+    check_whole("limit", 1 if limit is None else limit)
     async with AsyncExitStack() as stack:
         asked = client or AsyncAIGateway(max_retries=MAX_RETRIES)
         if client is None:
@@ -216,8 +216,3 @@ class _Run:
     def _tell(self, scored: ScoredLog | None) -> None:
         if self._watch is not None:
             self._watch(self._summary, scored)
-
-
-def _check_whole(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"{name} cannot be {value!r}: it is a whole number, 1 or more")

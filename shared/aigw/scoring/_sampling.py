@@ -8,7 +8,7 @@ from aigw import _verdicts
 from aigw._errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from aigw._models import GatewayLog
+    from aigw._facts import GatewayLog
 
 
 def check_sample(sample: float) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aigw._async_client import AsyncAIGateway
     from aigw._async_gateway import AsyncGateway
-    from aigw._models import GatewayLog
+    from aigw._facts import GatewayLog
     from aigw.scoring._judges import Judge
 
 _FATAL: Final = (APIConnectionError, AuthenticationError, PermissionDeniedError, GatewayNotFoundError)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aigw._verdicts import SOURCE_KEY
 
 if TYPE_CHECKING:
-    from aigw._models import GatewayLog
+    from aigw._facts import GatewayLog
 
 
 def is_marked(log: GatewayLog, name: str) -> bool:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from aigw._async_gateway import AsyncGateway
+    from aigw._facts import GatewayLog, LogPage
     from aigw._log_calls import LogFilter
-    from aigw._models import GatewayLog, LogPage
 
 LOGS_PER_WINDOW: Final = 1000
 _INSTANT: Final = timedelta(microseconds=1)

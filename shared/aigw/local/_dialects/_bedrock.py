@@ -6,7 +6,6 @@ other model families than Claude's are not known to `invoke` here. No answer tel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local._dialects import _messages, _messages_ask
@@ -14,7 +13,7 @@ from aigw.local._dialects._bedrock_ask import ask, ask_stream
 from aigw.local._dialects._dialect import Body, Dialect, parse_arguments
 from aigw.local._dialects._eventstream import EVENT_STREAM_TYPE, chunk_frame, event_frame, exception_frame
 from aigw.local._dialects._openai import CHAT_ENDPOINT, first_choice, no_stream, stop_of
-from aigw.local._dialects._steps import Block, Step, Steps, blocks_of
+from aigw.local._dialects._steps import Block, Step, StepStream, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,22 +59,15 @@ class ClaudeStream(_messages.MessageStream):
         return chunk_frame(event)
 
 
-@dataclass(slots=True)
-class ConverseStream:
+class ConverseStream(StepStream):
     """Chunks in, Bedrock's events out."""
 
-    model: str
-    _steps: Steps = field(default_factory=Steps)
+    __slots__ = ()
 
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its frames."""
-        return b"".join([frame for step in self._steps.feed(chunk) for frame in self._write(step)])
+    def _write(self, step: Step) -> bytes:
+        return b"".join(self._frames(step))
 
-    def close(self) -> bytes:
-        """Give the frames that end the message."""
-        return b"".join([frame for step in self._steps.close() for frame in self._write(step)])
-
-    def _write(self, step: Step) -> Iterator[bytes]:
+    def _frames(self, step: Step) -> Iterator[bytes]:
         if step.kind == "begin":
             yield event_frame("messageStart", {"role": "assistant"})
         elif step.kind == "error":

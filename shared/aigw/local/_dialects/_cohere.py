@@ -6,7 +6,6 @@ their names; documents become part of the prompt; there are no citations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw._json import dump_json
@@ -22,8 +21,15 @@ from aigw.local._dialects._dialect import (
     stream_fields,
     text,
 )
-from aigw.local._dialects._openai import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, first_choice, no_stream, stop_of
-from aigw.local._dialects._steps import Block, Step, Steps, bare_id, blocks_of
+from aigw.local._dialects._openai import (
+    CHAT_ENDPOINT,
+    EMBEDDINGS_ENDPOINT,
+    first_choice,
+    no_stream,
+    stop_of,
+    vectors_of,
+)
+from aigw.local._dialects._steps import Block, Step, StepStream, bare_id, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,30 +110,19 @@ def ask_embeddings(body: Body) -> Body:
 
 def answer_embeddings(openai_json: Body, *, model: str) -> Body:  # noqa: ARG001 -- Cohere names no model
     """Translate the vectors, in the order of the texts."""
-    items = sorted(openai_json.get("data") or (), key=lambda item: item.get("index") or 0)
     tokens = (openai_json.get("usage") or {}).get("prompt_tokens") or 0
     return {
         "id": "0",
-        "embeddings": {"float": [item["embedding"] for item in items]},
+        "embeddings": {"float": vectors_of(openai_json)},
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": tokens}},
         "response_type": "embeddings_by_type",
     }
 
 
-@dataclass(slots=True)
-class ChatStream:
+class ChatStream(StepStream):
     """Chunks in, Cohere's events out, then `[DONE]`."""
 
-    model: str
-    _steps: Steps = field(default_factory=Steps)
-
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its events."""
-        return b"".join([self._write(step) for step in self._steps.feed(chunk)])
-
-    def close(self) -> bytes:
-        """Give the events that end the message."""
-        return b"".join([self._write(step) for step in self._steps.close()])
+    __slots__ = ()
 
     def _write(self, step: Step) -> bytes:
         if step.block is not None:

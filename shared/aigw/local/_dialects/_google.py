@@ -6,17 +6,17 @@ server-sent events with `alt=sse`, and as one JSON array that grows without it. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw._json import dump_json
 from aigw.local._dialects._dialect import Body, Dialect, event_bytes, parse_arguments
 from aigw.local._dialects._google_ask import ask, ask_embedding, ask_embeddings, ask_stream
-from aigw.local._dialects._openai import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, first_choice, no_stream
-from aigw.local._dialects._steps import Block, Step, Steps, bare_id, blocks_of
+from aigw.local._dialects._openai import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, first_choice, no_stream, vectors_of
+from aigw.local._dialects._steps import Block, Step, StepStream, bare_id, blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _REASONS: Final[Mapping[str | None, str]] = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}
 _STATUSES: Final[Mapping[int, str]] = {
@@ -55,38 +55,25 @@ def answer_embeddings(openai_json: Body, *, model: str) -> Body:  # noqa: ARG001
     return {"embeddings": _vectors(openai_json)}
 
 
-@dataclass(slots=True)
-class ContentStream:
-    """Chunks in, Google's responses out, as server-sent events.
+class ContentStream(StepStream):
+    """Chunks in, Google's responses out, as server-sent events."""
 
-    Attributes:
-        model: The model to name.
-    """
-
-    model: str
-    _steps: Steps = field(default_factory=Steps)
-
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its responses."""
-        return b"".join([self.write(response) for response in self._told(self._steps.feed(chunk))])
-
-    def close(self) -> bytes:
-        """Give the last response."""
-        return b"".join([self.write(response) for response in self._told(self._steps.close())])
+    __slots__ = ()
 
     def write(self, response: Body) -> bytes:
         """Frame one response."""
         return event_bytes(response)
 
-    def _told(self, steps: Iterator[Step]) -> Iterator[Body]:
-        for step in steps:
-            if step.kind == "error":
-                yield error(500, step.delta)
-            elif step.kind == "end":
-                yield _response(self._steps.id, self.model, [], self._steps.finish or "stop", self._steps.usage)
-            elif step.block is not None and step.kind == _COMES_AT[step.block.kind]:
-                part = {"text": step.delta} if step.block.kind == "text" else _part(step.block)
-                yield _response(self._steps.id, self.model, [part])
+    def _write(self, step: Step) -> bytes:
+        if step.kind == "error":
+            return self.write(error(500, step.delta))
+        if step.kind == "end":
+            end = _response(self._steps.id, self.model, [], self._steps.finish or "stop", self._steps.usage)
+            return self.write(end)
+        if step.block is not None and step.kind == _COMES_AT[step.block.kind]:
+            part = {"text": step.delta} if step.block.kind == "text" else _part(step.block)
+            return self.write(_response(self._steps.id, self.model, [part]))
+        return b""
 
 
 _COMES_AT: Final = {"text": "delta", "tool": "stop"}
@@ -129,8 +116,7 @@ def _usage(usage: Body) -> Body:
 
 
 def _vectors(openai_json: Body) -> list[Body]:
-    items = sorted(openai_json.get("data") or (), key=lambda item: item.get("index") or 0)
-    return [{"values": item["embedding"]} for item in items]
+    return [{"values": vector} for vector in vectors_of(openai_json)]
 
 
 GOOGLE: Final[Dialect] = Dialect("google", CHAT_ENDPOINT, ask, answer, ContentStream, error)

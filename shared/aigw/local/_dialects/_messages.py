@@ -9,13 +9,12 @@ cumulative counts. Ids that OpenAI begins with `call_` begin with `toolu_` here;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from aigw.local._dialects._dialect import Body, Dialect, event_bytes, parse_arguments
 from aigw.local._dialects._messages_ask import ask
 from aigw.local._dialects._openai import CHAT_ENDPOINT, first_choice, stop_of
-from aigw.local._dialects._steps import Block, Step, Steps, bare_id, blocks_of
+from aigw.local._dialects._steps import Block, Step, StepStream, bare_id, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,24 +55,10 @@ def error(status: int, message: str) -> Body:
     return {"type": "error", "error": {"type": kind, "message": message}}
 
 
-@dataclass(slots=True)
-class MessageStream:
-    """Chunks in, Anthropic's events out, each with its `event:` line.
+class MessageStream(StepStream):
+    """Chunks in, Anthropic's events out, each with its `event:` line."""
 
-    Attributes:
-        model: The model to name.
-    """
-
-    model: str
-    _steps: Steps = field(default_factory=Steps)
-
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its events."""
-        return b"".join([self._write(step) for step in self._steps.feed(chunk)])
-
-    def close(self) -> bytes:
-        """Give the events that end the message."""
-        return b"".join([self._write(step) for step in self._steps.close()])
+    __slots__ = ()
 
     def _write(self, step: Step) -> bytes:
         if step.block is not None:

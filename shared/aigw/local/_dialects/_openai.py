@@ -79,3 +79,9 @@ def first_choice(openai_json: Body) -> tuple[Body, str | None]:
     """Give the first choice's message and its finish reason; an empty message when there is no choice."""
     choices: list[Any] = openai_json.get("choices") or [{}]
     return choices[0].get("message") or {}, choices[0].get("finish_reason")
+
+
+def vectors_of(openai_json: Body) -> list[list[float]]:
+    """Give the vectors of an answer, in the order of the texts."""
+    items = sorted(openai_json.get("data") or (), key=lambda item: item.get("index") or 0)
+    return [item["embedding"] for item in items]

@@ -7,14 +7,14 @@ echo it (`tools`, `instructions`, `temperature`) have their empty values.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aigw.local._dialects._dialect import Body, Dialect, event_bytes
 from aigw.local._dialects._openai import CHAT_ENDPOINT, first_choice, openai_error
 from aigw.local._dialects._responses_ask import ask
-from aigw.local._dialects._steps import Block, Step, Steps, bare_id, blocks_of
+from aigw.local._dialects._steps import Block, Step, StepStream, bare_id, blocks_of
 
 _INCOMPLETE: Final[Mapping[str | None, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -49,28 +49,14 @@ def answer(openai_json: Body, *, model: str) -> Body:
 
 
 @dataclass(slots=True)
-class ResponseStream:
-    """Chunks in, the Responses API's events out, numbered from 0.
+class ResponseStream(StepStream):
+    """Chunks in, the Responses API's events out, numbered from 0."""
 
-    Attributes:
-        model: The model to name.
-    """
-
-    model: str
-    _steps: Steps = field(default_factory=Steps)
     _number: int = 0
     _created: int = 0
 
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its events."""
-        return self._write(self._steps.feed(chunk))
-
-    def close(self) -> bytes:
-        """Give the events that end the response."""
-        return self._write(self._steps.close())
-
-    def _write(self, steps: Iterable[Step]) -> bytes:
-        return b"".join([self._numbered(*event) for step in steps for event in self._events(step)])
+    def _write(self, step: Step) -> bytes:
+        return b"".join([self._numbered(*event) for event in self._events(step)])
 
     def _numbered(self, kind: str, fields: Body) -> bytes:
         event = {"type": kind, "sequence_number": self._number, **fields}

@@ -148,6 +148,29 @@ class Steps:
             self._open = None
 
 
+@dataclass(slots=True)
+class StepStream:
+    """Chunks in, a dialect's bytes out; the dialect says how a step is written.
+
+    Attributes:
+        model: The model to name.
+    """
+
+    model: str
+    _steps: Steps = field(default_factory=Steps)
+
+    def feed(self, chunk: Body) -> bytes:
+        """Take the next chunk; give what it is written as."""
+        return b"".join([self._write(step) for step in self._steps.feed(chunk)])
+
+    def close(self) -> bytes:
+        """Give what ends the answer."""
+        return b"".join([self._write(step) for step in self._steps.close()])
+
+    def _write(self, step: Step) -> bytes:
+        raise NotImplementedError
+
+
 def blocks_of(openai_json: Body) -> list[Block]:
     """Give the blocks of a whole answer: its text first, then its tool calls."""
     message, _ = first_choice(openai_json)

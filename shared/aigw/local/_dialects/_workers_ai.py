@@ -7,7 +7,6 @@ The `response` is always text, in JSON mode too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local._dialects._dialect import (
@@ -23,8 +22,8 @@ from aigw.local._dialects._dialect import (
     stream_fields,
     text,
 )
-from aigw.local._dialects._openai import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, no_stream
-from aigw.local._dialects._steps import Block, Step, Steps, blocks_of
+from aigw.local._dialects._openai import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, no_stream, vectors_of
+from aigw.local._dialects._steps import Block, Step, StepStream, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,25 +97,14 @@ def ask_embeddings(inputs: Body) -> Body:
 
 def answer_embeddings(openai_json: Body, *, model: str) -> Body:  # noqa: ARG001 -- Workers AI names no model
     """Translate the vectors to `{shape, data, pooling}`, in the order of the texts."""
-    items = sorted(openai_json.get("data") or (), key=lambda item: item.get("index") or 0)
-    vectors: list[list[float]] = [item["embedding"] for item in items]
+    vectors = vectors_of(openai_json)
     return {"shape": [len(vectors), len(vectors[0]) if vectors else 0], "data": vectors, "pooling": "cls"}
 
 
-@dataclass(slots=True)
-class TokenStream:
+class TokenStream(StepStream):
     """Chunks in, `{"response": token}` events out; the last has the usage and the tool calls, then `[DONE]`."""
 
-    model: str
-    _steps: Steps = field(default_factory=Steps)
-
-    def feed(self, chunk: Body) -> bytes:
-        """Take the next chunk; give its events."""
-        return b"".join([self._write(step) for step in self._steps.feed(chunk)])
-
-    def close(self) -> bytes:
-        """Give the last event and the end."""
-        return b"".join([self._write(step) for step in self._steps.close()])
+    __slots__ = ()
 
     def _write(self, step: Step) -> bytes:
         if step.kind == "error":
