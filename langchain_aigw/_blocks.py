@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import convert_to_openai_data_block, is_data_content_block
 
+from aigw.integration import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -83,7 +85,7 @@ def _source_url(source: Block) -> str:
         return f"data:{source['media_type']};base64,{source['data']}"
     if source.get("url"):
         return str(source["url"])
-    raise ValueError(f"an image source of type {source.get('type')!r} has no part in a chat completion")
+    raise ValueError(f"an image source of type {shown(source.get('type'))} has no part in a chat completion")
 
 
 def _image_part(url: str) -> Block:

@@ -6,6 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from aigw import ConfigurationError
+from aigw.integration import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -71,9 +74,15 @@ class RunMemory:
 
 
 def parse_run_id(run_id: UUID | str) -> UUID | None:
-    """Read the id of a run; `None` for text that is none."""
+    """Read the id of a run; `None` for text that is none.
+
+    Raises:
+        ConfigurationError: It is neither a UUID nor text.
+    """
     if isinstance(run_id, UUID):
         return run_id
+    if not isinstance(run_id, str):
+        raise ConfigurationError(f"run_id cannot be {shown(run_id)}: it is the id of a run or thread, a UUID or text")
     try:
         return UUID(run_id)
     except ValueError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.runnables.config import ensure_config
 
 from aigw import ConfigurationError
-from aigw.integration import context_options, forward_metadata, metadata_of
+from aigw.integration import context_options, forward_metadata, metadata_of, shown
 from langchain_aigw._runs import noted_metadata
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run_options(
         return call
     given = run.metadata.get(OPTIONS_KEY) or {}
     if not isinstance(given, Mapping):
-        raise ConfigurationError(f"metadata['aigw'] of a run's config is a dict of gateway options, not {given!r}")
+        raise ConfigurationError(f"metadata['aigw'] of a run's config is a dict of gateway options, not {shown(given)}")
     options = _merge(given, call or {})
     around = context_options()
     if metadata_keys:

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
+from aigw.integration import shown
 from langchain_aigw._refusals import watch_for_refusals
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def check_method(schema: Schema | None, method: str, *, strict: bool | None) -> 
         ValueError: The method is unknown, has no schema, or cannot be strict.
     """
     if method not in _METHODS:
-        raise ValueError(f"method cannot be {method!r}: it is one of {', '.join(_METHODS)}")
+        raise ValueError(f"method cannot be {shown(method)}: it is one of {', '.join(_METHODS)}")
     if method == "json_mode" and strict is not None:
         raise ValueError("json_mode knows no schema, so strict cannot be set")
     if schema is None and method != "json_mode":

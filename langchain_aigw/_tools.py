@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from aigw.integration import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -48,7 +50,7 @@ def encode_tool_choice(choice: ToolChoice, tools: Iterable[Mapping[str, Any]]) -
     if choice in names:
         return {"type": "function", "function": {"name": choice}}
     if choice not in _MODES:
-        raise ValueError(f"tool_choice {choice!r} names no tool; bound are {', '.join(names) or 'none'}")
+        raise ValueError(f"tool_choice {shown(choice)} names no tool; bound are {', '.join(names) or 'none'}")
     return _MODES[choice]
 
 

@@ -15,7 +15,7 @@ from langchain_core.tracers.context import register_configure_hook
 from typing_extensions import override
 
 from aigw import UNSET, ConfigurationError, LogResolver, ResponseInfo, SharedLogs, UnknownTargetError
-from aigw.integration import Bookkeeping, Rater, SharedWriter
+from aigw.integration import Bookkeeping, Rater, SharedWriter, shown
 from langchain_aigw._decode import GATEWAY_KEY
 from langchain_aigw._occasions import Occasions
 from langchain_aigw._recorded import Caller, RecordedCall
@@ -246,7 +246,7 @@ class AIGatewayCallbackHandler(RunRecorder, Bookkeeping[UUID | str, RecordedCall
         if run is None:
             entries = self._memory.latest()
         if not entries:
-            name = f"{run}" if isinstance(run, UUID | str) else f"a {type(run).__name__}"
+            name = shown(str(run)) if isinstance(run, UUID | str) else f"a {type(run).__name__}"
             raise UnknownTargetError(f"a node is looked for in a run or thread that is known here, and {name} is none")
         return [call for entry in entries for call in entry.calls() if call.node == node]
 

@@ -8,7 +8,7 @@ from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
 from aigw import GatewayOptions
-from aigw.integration import ask_embeddings, chosen_event_id
+from aigw.integration import ask_embeddings, check_texts, chosen_event_id
 from langchain_aigw._batches import cut_batches
 from langchain_aigw._connection import Connection
 from langchain_aigw._gather import gather_limited
@@ -90,5 +90,5 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
     def _bodies(self, texts: list[str]) -> Iterator[dict[str, Any]]:
         given = {"dimensions": self.dimensions, "encoding_format": self.encoding_format}
         params = {name: value for name, value in given.items() if value is not None}
-        for batch in cut_batches(texts, max_items=self.batch_size, max_bytes=self.batch_bytes):
+        for batch in cut_batches(check_texts(texts), max_items=self.batch_size, max_bytes=self.batch_bytes):
             yield {"model": self.model, "input": batch, **params, **self.model_kwargs}

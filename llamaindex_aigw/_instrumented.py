@@ -8,7 +8,7 @@ from llama_index.core.instrumentation.span import active_span_id
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from aigw import ConfigurationError
-from aigw.integration import context_options
+from aigw.integration import context_options, shown
 from llamaindex_aigw._connection import Connection
 from llamaindex_aigw._span_options import span_options
 from llamaindex_aigw._spans import NOWHERE, current_place
@@ -41,7 +41,7 @@ class Instrumented(Connection):
         refused = [key for key in self.metadata_keys if not key or key.startswith("cf.")]
         if refused:
             raise ConfigurationError(
-                f"metadata_keys cannot hold {refused[0]!r}: a key is not empty and does not begin with 'cf.'"
+                f"metadata_keys cannot hold {shown(refused[0])}: a key is not empty and does not begin with 'cf.'"
             )
 
     def _call_options(self, options: GatewayOptions | None = None) -> Any:

@@ -16,6 +16,7 @@ from llama_index.core.types import Model
 from pydantic import VERSION, BaseModel, ValidationError
 from pydantic_core import from_json
 
+from aigw.integration import shown
 from llamaindex_aigw._schemas import can_close, close_schema
 from llamaindex_aigw._tools import encode_function
 
@@ -66,7 +67,7 @@ def decode_object(output_cls: type[Model], message: ChatMessage) -> Model:
     given = _given(message)
     if not given:
         said = message.additional_kwargs.get("refusal") or message.content
-        raise ValueError(f"the model gave no {output_cls.__name__}, and said: {said!r}")
+        raise ValueError(f"the model gave no {output_cls.__name__}, and said: {shown(said, 2000)}")
     return output_cls.model_validate_json(given) if isinstance(given, str) else output_cls.model_validate(given)
 
 

@@ -8,6 +8,7 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
 
+from aigw.integration import shown
 from llamaindex_aigw._schemas import close_schema
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def encode_tool_choice(
     if choice in names:
         return {"type": "function", "function": {"name": choice}}
     if choice not in _MODES:
-        raise ValueError(f"tool_choice {choice!r} names no tool; given are {', '.join(names) or 'none'}")
+        raise ValueError(f"tool_choice {shown(choice)} names no tool; given are {', '.join(names) or 'none'}")
     return _MODES[choice]
 
 

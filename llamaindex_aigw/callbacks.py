@@ -1,7 +1,8 @@
 """`AIGatewayEventHandler` for a whole process, beside `capture_logs()` for one block: which calls a span led to."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from llama_index.core.instrumentation.events import BaseEvent
 from pydantic import Field, PrivateAttr
@@ -11,6 +12,7 @@ from aigw import (
     UNSET,
     AIGateway,
     AsyncAIGateway,
+    ConfigurationError,
     Costs,
     Feedback,
     LogResolver,
@@ -19,7 +21,7 @@ from aigw import (
     Unset,
     Which,
 )
-from aigw.integration import Bookkeeping, Ledger, Rater, SharedWriter, calls_of
+from aigw.integration import Bookkeeping, Ledger, Rater, SharedWriter, calls_of, shown
 from llamaindex_aigw._captured import CapturedSpans, capture_logs, get_cost_callback
 from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
 from llamaindex_aigw._events import AIGatewayCallEvent, AIGatewayParseErrorEvent
@@ -41,6 +43,8 @@ __all__ = [
     "capture_logs",
     "get_cost_callback",
 ]
+
+_OF_THE_PROCESS: Final = frozenset(("client", "async_client", "store", "queue"))
 
 
 class AIGatewayEventHandler(CallHandler, Bookkeeping[str, RecordedCall]):
@@ -109,6 +113,15 @@ class AIGatewayEventHandler(CallHandler, Bookkeeping[str, RecordedCall]):
         )
         if self._rater.is_needed:
             self._occasions = Occasions(self._ledger, self._rater)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Stay one: what LlamaIndex tells, it tells the same handler."""
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[], "AIGatewayEventHandler"], tuple[()]]:
+        """Pickle to a handler of the same settings that knows no calls and has neither client, store nor queue."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields if name not in _OF_THE_PROCESS}
+        return partial(type(self), **kept), ()
 
     @classmethod
     def class_name(cls) -> str:
@@ -240,4 +253,8 @@ class AIGatewayEventHandler(CallHandler, Bookkeeping[str, RecordedCall]):
         return True
 
     def _reports(self, span_id: str | None) -> list[CallReport]:
-        return self._ledger.items() if span_id is None else self._ledger.find(span_id)
+        if span_id is None:
+            return self._ledger.items()
+        if not isinstance(span_id, str):
+            raise ConfigurationError(f"span_id cannot be {shown(span_id)}: it is the id of a span or a workflow run")
+        return self._ledger.find(span_id)

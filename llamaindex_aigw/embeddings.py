@@ -78,6 +78,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         Returns:
             One vector per text, in the order of the texts.
         """
+        texts = integration.check_texts(texts)
         size = self.embed_batch_size if self.num_workers == 1 else max(1, len(texts))
         vectors: list[list[float]] = []
         for start in range(0, len(texts), size):  # LlamaIndex takes one worker for any number
@@ -85,10 +86,10 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         return vectors
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._embed([_instructed(self.query_instruction, query)])[0]
+        return self._embed(_instructed(self.query_instruction, [query]))[0]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
-        return (await self._aembed([_instructed(self.query_instruction, query)]))[0]
+        return (await self._aembed(_instructed(self.query_instruction, [query])))[0]
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_text_embeddings([text])[0]
@@ -97,10 +98,10 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return self._embed([_instructed(self.text_instruction, text) for text in texts])
+        return self._embed(_instructed(self.text_instruction, texts))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return await self._aembed([_instructed(self.text_instruction, text) for text in texts])
+        return await self._aembed(_instructed(self.text_instruction, texts))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not texts:
@@ -125,5 +126,6 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         return {**body, **self.additional_kwargs}
 
 
-def _instructed(instruction: str | None, text: str) -> str:
-    return f"{instruction.strip()} {text}" if instruction else text
+def _instructed(instruction: str | None, texts: list[str]) -> list[str]:
+    texts = integration.check_texts(texts)
+    return [f"{instruction.strip()} {text}" for text in texts] if instruction else texts

@@ -24,6 +24,7 @@ from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
 from aigw import integration
+from aigw.integration import shown
 from llamaindex_aigw._instrumented import Instrumented
 from llamaindex_aigw._listening import chat_events, completion_events
 from llamaindex_aigw._messages import decode_completion, to_completion
@@ -169,7 +170,7 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
         """
         calls = decode_tool_calls(response.message)
         if not calls and error_on_no_tool_call:
-            raise ValueError(f"the model called no tool, and said: {response.message.content!r}")
+            raise ValueError(f"the model called no tool, and said: {shown(response.message.content, 2000)}")
         return calls
 
     def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from aigw._providers import Provider
 
 REST_ORIGIN: Final = "https://api.cloudflare.com"
@@ -40,6 +43,8 @@ class Account:
         logs_token: A second token for the logs API.
         provider_key: The caller's own key at the provider.
         base_url: One origin in place of both of Cloudflare's; empty for those.
+        heads: What requests begin with, remembered by what is asked of which model.
+        secrets: Every credential, to be taken out of texts.
     """
 
     account_id: str = ""
@@ -48,6 +53,12 @@ class Account:
     logs_token: str = ""
     provider_key: str = ""
     base_url: str = ""
+    heads: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False)
+    secrets: tuple[str, ...] = field(default=(), init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        credentials = (self.api_token, self.logs_token, self.provider_key)
+        object.__setattr__(self, "secrets", tuple(filter(None, credentials)))
 
     @classmethod
     def from_environment(
@@ -86,11 +97,6 @@ class Account:
 
     def __repr__(self) -> str:
         return f"Account({self.account_id!r}, gateway_id={self.gateway_id!r}, base_url={self.base_url!r})"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Every credential, to be taken out of texts."""
-        return tuple(secret for secret in (self.api_token, self.logs_token, self.provider_key) if secret)
 
     def rest_url(self, path: str) -> str:
         """Give the URL of a path below the account on the REST API.
@@ -151,9 +157,9 @@ class Account:
             if getattr(self, name) and not _TOKEN.fullmatch(getattr(self, name)):
                 raise ConfigurationError(f"{name} has a space or a character that no header can carry")
         if self.base_url and not _is_origin(self.base_url):
-            shown = self.base_url.rpartition("@")[2]
+            origin = self.base_url.rpartition("@")[2]
             raise ConfigurationError(
-                f"base_url cannot be {shown!r}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
+                f"base_url cannot be {shown(origin)}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
             )
 
 
@@ -179,7 +185,7 @@ def check_gateway_id(gateway_id: str) -> str:
         ConfigurationError: It is not.
     """
     if not isinstance(gateway_id, str) or not _ID.fullmatch(gateway_id):
-        raise ConfigurationError(f"gateway_id cannot be {gateway_id!r}: it is 1 to 64 letters, digits, '_' or '-'")
+        raise ConfigurationError(f"gateway_id cannot be {shown(gateway_id)}: it is 1 to 64 letters, digits, '_' or '-'")
     return gateway_id
 
 

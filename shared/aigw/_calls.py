@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from aigw._account import quote_segment
 from aigw._endpoints import Endpoint, Surface, check_model, choose_endpoint
 from aigw._error_bodies import error_from_response
 from aigw._errors import APIStatusError, ConfigurationError, NotFoundError
 from aigw._facts import ResponseInfo, parse_info
+from aigw._given import shown
 from aigw._http import Request
 from aigw._json import dump_json, parse_json
 from aigw._models import ChatCompletion, EmbeddingResult, RunResult
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_HEADS: Final = 256
 
 _JSON_BODY: HeaderList = [("content-type", "application/json")]
 _RAW_SHAPES: dict[Operation, StreamShape[StreamEvent]] = {
@@ -215,7 +216,9 @@ def url(account: Account, gateway_id: str, provider: str | None = None) -> str:
         ConfigurationError: There is no account id, or `provider` is no slug.
     """
     if provider is not None and not (isinstance(provider, str) and _SLUG.fullmatch(provider)):
-        raise ConfigurationError(f"provider cannot be {provider!r}: it is a slug such as 'openai' or 'custom-mine'")
+        raise ConfigurationError(
+            f"provider cannot be {shown(provider)}: it is a slug such as 'openai' or 'custom-mine'"
+        )
     return account.gateway_url(gateway_id, f"/{provider or ''}")
 
 
@@ -251,13 +254,14 @@ def _run_request(
 ) -> tuple[Request, str | None]:
     check_model(model)
     if "/" not in model:
-        raise ConfigurationError(f"model {model!r} has no author: run names models 'author/model' or '@cf/...'")
+        raise ConfigurationError(f"model {shown(model)} has no author: run names models 'author/model' or '@cf/...'")
     if account.provider_key and not model.startswith("@cf/"):
         raise ConfigurationError(
             "run cannot use provider_key: it pays by stored keys or Unified Billing: use chat, or a client without one"
         )
-    endpoint = Endpoint("rest", "ai/run", model)
-    return _request(account, options, endpoint, {"model": model, "input": inputs})
+    gateway_id = options.get("id", account.gateway_id)
+    head = _head(account, Endpoint("rest", "ai/run", model), gateway_id)
+    return head.request(options, {"model": model, "input": inputs}), gateway_id
 
 
 def _operation_request(
@@ -267,22 +271,34 @@ def _operation_request(
     body: Mapping[str, Any],
     surface: Surface | None,
 ) -> tuple[Request, str | None]:
-    model, has_key, alias = body["model"], bool(account.provider_key), options.get("byok_alias")
+    model, alias, gateway_id = body["model"], options.get("byok_alias"), options.get("id", account.gateway_id)
     if not (isinstance(model, str) and (surface is None or isinstance(surface, str))):
         choose_endpoint(operation, model, surface=surface)  # refuses them
-    endpoint = _known_endpoint(operation, model, has_provider_key=has_key, byok_alias=alias, surface=surface)
-    if endpoint.model != model:
-        body = {**body, "model": endpoint.model}
-    return _request(account, options, endpoint, body)
+    asked = (operation, model, alias, surface, gateway_id)
+    head = account.heads.get(asked)
+    if head is None:
+        has_key = bool(account.provider_key)
+        endpoint = choose_endpoint(operation, model, has_provider_key=has_key, byok_alias=alias, surface=surface)
+        if len(account.heads) >= _MAX_HEADS:
+            account.heads.clear()
+        head = account.heads[asked] = _head(account, endpoint, gateway_id)
+    if head.model != model:
+        body = {**body, "model": head.model}
+    return head.request(options, body), gateway_id
 
 
-_known_endpoint = lru_cache(maxsize=256)(choose_endpoint)
+class _Head(NamedTuple):
+    """What the requests to one endpoint of one gateway have in common."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    model: str
+
+    def request(self, options: GatewayOptions, body: Mapping[str, Any]) -> Request:
+        return Request("POST", self.url, (*self.headers, *encode_options(options)), encode_body(body))
 
 
-def _request(
-    account: Account, options: GatewayOptions, endpoint: Endpoint, body: Mapping[str, Any]
-) -> tuple[Request, str | None]:
-    gateway_id = options.get("id", account.gateway_id)
+def _head(account: Account, endpoint: Endpoint, gateway_id: str) -> _Head:
     if endpoint.surface == "rest":
         url = account.rest_url(endpoint.path)
         headers = [*account.rest_credentials(), ("cf-aig-gateway-id", gateway_id)]
@@ -291,8 +307,7 @@ def _request(
         headers = account.gateway_credentials(endpoint.provider)
     if endpoint.surface == "native" and endpoint.provider:
         headers += endpoint.provider.headers
-    headers += _JSON_BODY + encode_options(options)
-    return Request("POST", url, tuple(headers), encode_body(body)), gateway_id
+    return _Head(url, (*headers, *_JSON_BODY), endpoint.model)
 
 
 def encode_body(body: Any) -> bytes:

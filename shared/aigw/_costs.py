@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +123,7 @@ def check_by(by: Any) -> None:
         ConfigurationError: It is no text, or empty.
     """
     if not isinstance(by, str) or not by:
-        raise ConfigurationError(f"by cannot be {by!r}: it is 'model', 'run', or a key of the calls' metadata")
+        raise ConfigurationError(f"by cannot be {shown(by)}: it is 'model', 'run', or a key of the calls' metadata")
 
 
 def _name_of(call: RecordedCall, by: str) -> str | None:

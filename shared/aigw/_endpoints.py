@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw._providers import PROVIDERS, REST_ONLY_AUTHORS, SLUG_OF_AUTHOR, Operation, Provider
 
 if TYPE_CHECKING:
@@ -75,11 +76,11 @@ def choose_endpoint(
     """
     check_model(model)
     if surface not in _SURFACES:
-        raise ConfigurationError(f"surface cannot be {surface!r}: it is 'rest', 'compat' or 'native'")
+        raise ConfigurationError(f"surface cannot be {shown(surface)}: it is 'rest', 'compat' or 'native'")
     if model.startswith("@cf/") and has_provider_key:
         raise ConfigurationError(
-            f"model {model!r} runs on Workers AI, which takes no provider key: use a client without provider_key, or "
-            f"'workers-ai/{model}' with a Cloudflare token as provider_key"
+            f"model {shown(model)} runs on Workers AI, which takes no provider key: use a client without provider_key, "
+            f"or {shown(f'workers-ai/{model}')} with a Cloudflare token as provider_key"
         )
     chosen = surface or _default_surface(operation, model, has_provider_key=has_provider_key, byok_alias=byok_alias)
     endpoint = _BUILDERS[chosen](operation, model)
@@ -90,7 +91,7 @@ def choose_endpoint(
         )
     if chosen == "rest" and byok_alias not in (None, "default"):
         raise ConfigurationError(
-            f"byok_alias {byok_alias!r} has no effect on the REST API, which knows only the alias 'default': use "
+            f"byok_alias {shown(byok_alias)} has no effect on the REST API, which knows only the alias 'default': use "
             "surface='native'"
         )
     return endpoint
@@ -104,8 +105,8 @@ def check_model(model: str) -> None:
     """
     if not isinstance(model, str) or not _MODEL.fullmatch(model) or ".." in model.split("/") or "://" in model:
         raise ConfigurationError(
-            f"model cannot be {model!r}: it is an id such as 'openai/gpt-4.1-mini', '@cf/meta/llama-3.1-8b-instruct' "
-            "or 'dynamic/my-route'"
+            f"model cannot be {shown(model)}: it is an id such as 'openai/gpt-4.1-mini', "
+            "'@cf/meta/llama-3.1-8b-instruct' or 'dynamic/my-route'"
         )
 
 
@@ -127,9 +128,9 @@ def is_route(model: str) -> bool:
 
 def _rest(operation: Operation, model: str) -> Endpoint:
     if "/" not in model:
-        raise ConfigurationError(f"model {model!r} has no author: REST names models 'author/model' or '@cf/...'")
+        raise ConfigurationError(f"model {shown(model)} has no author: REST names models 'author/model' or '@cf/...'")
     if operation == "messages" and model.startswith("@cf/"):
-        raise ConfigurationError(f"the Messages API does not take Workers AI models such as {model!r}: use chat")
+        raise ConfigurationError(f"the Messages API does not take Workers AI models such as {shown(model)}: use chat")
     return Endpoint("rest", _REST_PATHS[operation], model)
 
 
@@ -141,12 +142,12 @@ def _compat(operation: Operation, model: str) -> Endpoint:
         raise ConfigurationError(f"surface='compat' names Workers AI models with their provider: 'workers-ai/{model}'")
     if prefix in SLUG_OF_AUTHOR:
         raise ConfigurationError(
-            f"model {model!r} names an author, and the gateway host knows providers: write "
+            f"model {shown(model)} names an author, and the gateway host knows providers: write "
             f"'{SLUG_OF_AUTHOR[prefix]}/{model.partition('/')[2]}'"
         )
     if prefix in REST_ONLY_AUTHORS or "/" not in model:
         raise ConfigurationError(
-            f"model {model!r} names no provider of the gateway host: write 'provider/model', or drop surface and "
+            f"model {shown(model)} names no provider of the gateway host: write 'provider/model', or drop surface and "
             "provider_key to use the REST API"
         )
     return Endpoint("compat", _COMPAT_PATHS[operation], model)
@@ -159,7 +160,7 @@ def _native(operation: Operation, model: str) -> Endpoint:
     if provider is None or path is None or not name:
         known = ", ".join(sorted(row.slug for row in PROVIDERS.values() if operation in row.paths))
         raise ConfigurationError(
-            f"{operation} of model {model!r} has no provider-native endpoint known here (known are {known}): use "
+            f"{operation} of model {shown(model)} has no provider-native endpoint known here (known are {known}): use "
             "another surface, or name provider and endpoint in gateway(...).run([...])"
         )
     return Endpoint("native", f"{provider.slug}/{path}", name, provider)

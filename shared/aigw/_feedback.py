@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from aigw._driver import check_wait
 from aigw._errors import ConfigurationError, LogNotFoundError
+from aigw._given import shown
 from aigw._log_calls import UNSET, Unset, check_changes
 from aigw._retries import FIRST_POLL, next_poll
 
@@ -132,7 +133,7 @@ def check_which(which: Any) -> None:
         ConfigurationError: It is not `last` or `all`.
     """
     if which not in get_args(Which):
-        raise ConfigurationError(f"which cannot be {which!r}: it is 'last' or 'all'")
+        raise ConfigurationError(f"which cannot be {shown(which)}: it is 'last' or 'all'")
 
 
 def choose_calls(calls: Iterable[LoggedCall], which: Which) -> list[LoggedCall]:
@@ -213,5 +214,5 @@ async def _afind(gateway: AsyncGateway, event_id: str | None) -> str:
 
 def _newest(log_ids: list[str], event_id: str | None) -> str:
     if not log_ids:
-        raise LogNotFoundError(f"no log has the event id {event_id!r}, or not yet")
+        raise LogNotFoundError(f"no log has the event id {shown(event_id)}, or not yet")
     return log_ids[-1]

@@ -16,6 +16,7 @@ import httpx
 
 from aigw._answer import Answer, make_error
 from aigw._errors import APIConnectionError, APITimeoutError, ConfigurationError
+from aigw._given import shown
 from aigw._http import Headers
 from aigw._inflate import aunpack, unpack
 from aigw._providers import KEY_HEADERS
@@ -79,7 +80,7 @@ def check_timeout(timeout: Any) -> Any:
         fits = False
     if not fits:
         raise ConfigurationError(
-            f"timeout cannot be {timeout!r}: it is seconds above 0, at most {MAX_SECONDS}, None for no limit, "
+            f"timeout cannot be {shown(timeout)}: it is seconds above 0, at most {MAX_SECONDS}, None for no limit, "
             "or an httpx.Timeout of these"
         )
     return timeout

@@ -15,6 +15,7 @@ from aigw._account import quote_segment
 from aigw._calls import Call, encode_body
 from aigw._errors import ConfigurationError, LogNotFoundError, NotFoundError
 from aigw._facts import GatewayLog, LogPage
+from aigw._given import shown
 from aigw._http import Request
 from aigw._json import dump_json, parse_json
 from aigw._numbers import check_whole
@@ -193,7 +194,7 @@ def _call(
 
 def _log_path(log_id: str) -> str:
     if not isinstance(log_id, str) or not log_id.strip() or not log_id.isprintable() or log_id in (".", ".."):
-        raise ConfigurationError(f"log_id cannot be {log_id!r}: it is the text that .info.log_id gave")
+        raise ConfigurationError(f"log_id cannot be {shown(log_id)}: it is the text that .info.log_id gave")
     return f"logs/{quote_segment(log_id)}"
 
 
@@ -204,14 +205,14 @@ def _encode_filters(filters: Sequence[LogFilter]) -> str:
         raise
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"log filters cannot be {filters!r}: they are a list of dicts of key, operator and value; a value is text, "
-            f"a finite number or a bool, or a list of these ({error})"
+            f"log filters cannot be {shown(filters)}: they are a list of dicts of key, operator and value; a value is "
+            f"text, a finite number or a bool, or a list of these ({error})"
         ) from error
 
 
 def _encode_filter(item: LogFilter) -> dict[str, Any]:
     if not isinstance(item, dict) or set(item) != {"key", "operator", "value"}:
-        raise ConfigurationError(f"a log filter is a dict of key, operator and value, not {item!r}")
+        raise ConfigurationError(f"a log filter is a dict of key, operator and value, not {shown(item)}")
     _check_choice("filter key", item["key"], get_args(FilterKey))
     _check_choice("filter operator", item["operator"], get_args(FilterOperator))
     value = item["value"]
@@ -221,12 +222,12 @@ def _encode_filter(item: LogFilter) -> dict[str, Any]:
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigurationError(f"{name} cannot be {value!r}: it is one of {', '.join(choices)}")
+        raise ConfigurationError(f"{name} cannot be {shown(value)}: it is one of {', '.join(choices)}")
 
 
 def _check_text(name: str, value: Any) -> str:
     if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
-        raise ConfigurationError(f"{name} cannot be {value!r}: it is text")
+        raise ConfigurationError(f"{name} cannot be {shown(value)}: it is text")
     return value
 
 
@@ -237,7 +238,7 @@ def check_feedback(value: Any) -> None:
         ConfigurationError: It is not -1, 0, 1 or `None`.
     """
     if value is not None and (isinstance(value, bool) or value not in (-1, 0, 1)):
-        raise ConfigurationError(f"feedback cannot be {value!r}: it is 1 (good), -1 (bad), 0, or None to clear it")
+        raise ConfigurationError(f"feedback cannot be {shown(value)}: it is 1 (good), -1 (bad), 0, or None to clear it")
 
 
 def check_score(value: Any) -> None:
@@ -248,7 +249,7 @@ def check_score(value: Any) -> None:
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (is_number and math.isfinite(value)):
-        raise ConfigurationError(f"score cannot be {value!r}: it is a finite number, or None to clear it")
+        raise ConfigurationError(f"score cannot be {shown(value)}: it is a finite number, or None to clear it")
 
 
 def check_metadata(value: Any) -> None:
@@ -260,7 +261,7 @@ def check_metadata(value: Any) -> None:
     if value is not None:
         if not isinstance(value, dict) or not value:
             raise ConfigurationError(
-                f"metadata cannot be {value!r}: it is a dict of 1 to {MAX_METADATA} entries, or None"
+                f"metadata cannot be {shown(value)}: it is a dict of 1 to {MAX_METADATA} entries, or None"
             )
         check_options({"metadata": value})
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from typing_extensions import TypedDict
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw._json import dump_ascii
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
     if not options:
         if options is None or isinstance(options, dict):
             return {}
-        raise ConfigurationError(f"gateway options are a dict, not {options!r}")
+        raise ConfigurationError(f"gateway options are a dict, not {shown(options)}")
     try:
         return cast("GatewayOptions", _VALIDATOR.validate_python(options))
     except ValidationError as error:
@@ -268,11 +269,11 @@ def _explain(error: ErrorDetails, options: Any) -> str:
     if path[:1] == ["metadata"]:
         path = path[:1]
     if not path:
-        return f"gateway options are a dict, not {options!r}"
+        return f"gateway options are a dict, not {shown(options)}"
     value = options
     for part in path:
         value = value[part]
-    return f"gateway option {'.'.join(path)} cannot be {value!r}: it is {_ALLOWED[path[-1]]}"
+    return f"gateway option {'.'.join(path)} cannot be {shown(value)}: it is {_ALLOWED[path[-1]]}"
 
 
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
@@ -286,7 +287,7 @@ def _explain_unknown(name: str, path: list[str]) -> str:
     choices = _CHOICES["".join(path[:1])]
     near = _nearest(name, choices)
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(choices)}"
-    return f"unknown gateway option {'.'.join([*path, name])!r}: {hint}"
+    return f"unknown gateway option {shown('.'.join([*path, name]))}: {hint}"
 
 
 def _nearest(name: str, choices: tuple[str, ...]) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -57,7 +58,11 @@ class AiohttpLoopClient:
             ssl=ssl_context(), limit=limits.max_connections or 0, keepalive_timeout=limits.keepalive_expiry
         )
         self._session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, timeout=self._timeout
+            headers=COMMON_HEADERS,
+            connector=connector,
+            cookie_jar=_NoCookies(),
+            auto_decompress=False,
+            timeout=self._timeout,
         )
 
     async def open(self, request: Request) -> Answer:
@@ -70,7 +75,7 @@ class AiohttpLoopClient:
             response = await self._session.request(
                 request.method,
                 self._url(request.url),
-                headers=(*COMMON_HEADERS, *request.headers),
+                headers=request.headers,
                 data=request.content or None,
                 allow_redirects=False,
             )
@@ -85,6 +90,18 @@ class AiohttpLoopClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """A jar without cookies, which makes nothing anew for each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._none: SimpleCookie = SimpleCookie()
+
+    def filter_cookies(self, request_url: URL) -> SimpleCookie:  # noqa: ARG002 -- the signature is aiohttp's
+        """Give no cookies."""
+        return self._none
 
 
 def _headers(response: aiohttp.ClientResponse) -> Headers:

@@ -20,6 +20,8 @@ from importlib.resources import files
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw._providers import SLUG_OF_AUTHOR
 
 if TYPE_CHECKING:
@@ -67,7 +69,12 @@ def model_profile(model: str) -> dict[str, Any] | None:
         names) and flags such as `tool_calling`, `structured_output`, `image_inputs`, `reasoning_output`. A key is there
         only where the source says something. `None` for an unknown model, and for whatever only the gateway can
         resolve: `dynamic/...`, `cloudflare/auto`, `custom-...`.
+
+    Raises:
+        ConfigurationError: `model` is no text.
     """
+    if not isinstance(model, str):
+        raise ConfigurationError(f"model cannot be {shown(model)}: it is an id such as 'openai/gpt-4.1-mini'")
     columns, rows = _table()
     for name in _spellings(model):
         if name in rows:

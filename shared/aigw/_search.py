@@ -17,6 +17,7 @@ from aigw._errors import ConfigurationError, LogNotFoundError, UnknownTargetErro
 from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS, event_id_of
+from aigw._given import shown
 from aigw._retries import FIRST_POLL, next_poll
 from aigw._targets import ResolvedLog, read_target
 
@@ -137,7 +138,7 @@ def find_log(call: LoggedCall, sources: Sources, wait: float) -> Search[Resolved
     event_id = info.event_id or ""
     found = yield from _until_found(lambda: _of_event(event_id, call), sources.clock, wait)
     if not found:
-        raise LogNotFoundError(f"no log has the event id {event_id!r}, or not yet")
+        raise LogNotFoundError(f"no log has the event id {shown(event_id)}, or not yet")
     return ResolvedLog(found[-1].info.log_id or "", info.gateway_id, event_id, "gateway")
 
 

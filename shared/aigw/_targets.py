@@ -15,6 +15,7 @@ from aigw._captured import CapturedCalls
 from aigw._errors import ConfigurationError
 from aigw._facts import GatewayLog, ResponseInfo
 from aigw._feedback import LoggedCall
+from aigw._given import shown
 from aigw._recorded import RecordedCall
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def read_target(target: Any) -> Wanted:
 
 def _check_name(name: str) -> str:
     if not name.strip():
-        raise ConfigurationError(f"the id of a log, a run or a span cannot be {name!r}")
+        raise ConfigurationError(f"the id of a log, a run or a span cannot be {shown(name)}")
     return name
 
 
@@ -102,7 +103,9 @@ def _outright(target: Any) -> tuple[LoggedCall, ...] | None:
 
 def _call_of_item(item: Any) -> LoggedCall | None:
     if isinstance(item, str | UUID):
-        raise ConfigurationError(f"a list holds answers or calls, not ids such as {str(item)!r}: give those one by one")
+        raise ConfigurationError(
+            f"a list holds answers or calls, not ids such as {shown(str(item))}: give those one by one"
+        )
     return _call_of(item)
 
 

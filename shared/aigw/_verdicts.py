@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from typing_extensions import TypedDict
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw._log_calls import Feedback, check_changes
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def read_automatic(given: Any) -> dict[str, dict[str, Any]]:
     if given is None or isinstance(given, bool):
         given = dict.fromkeys(OCCASIONS, -1) if given else {}
     if not isinstance(given, Mapping):
-        raise ConfigurationError(f"automatic cannot be {given!r}: it is True, or a dict of {', '.join(OCCASIONS)}")
+        raise ConfigurationError(f"automatic cannot be {shown(given)}: it is True, or a dict of {', '.join(OCCASIONS)}")
     unknown = next((name for name in given if name not in OCCASIONS), None)
     if unknown is not None:
-        raise ConfigurationError(f"automatic cannot have {unknown!r}: its keys are {', '.join(OCCASIONS)}")
+        raise ConfigurationError(f"automatic cannot have {shown(unknown)}: its keys are {', '.join(OCCASIONS)}")
     rated = {name: value for name, value in given.items() if value is not None}
     return {name: _rating_of(value, name) for name, value in rated.items()}
 
@@ -113,7 +114,7 @@ def check_sample(sample: Any) -> float:
     """
     is_number = isinstance(sample, int | float) and not isinstance(sample, bool)
     if not is_number or not 0 <= sample <= 1:
-        raise ConfigurationError(f"sample cannot be {sample!r}: it is a share of the calls, from 0 to 1")
+        raise ConfigurationError(f"sample cannot be {shown(sample)}: it is a share of the calls, from 0 to 1")
     return float(sample)
 
 
@@ -135,10 +136,10 @@ def _rating_of(value: Any, source: str) -> dict[str, Any]:
 def _with_source(said: dict[str, Any], source: str) -> dict[str, Any]:
     unknown = next((key for key in said if key not in _FIELDS), None)
     if unknown is not None:
-        raise ConfigurationError(f"a verdict cannot have {unknown!r}: its keys are {', '.join(_FIELDS)}")
+        raise ConfigurationError(f"a verdict cannot have {shown(unknown)}: its keys are {', '.join(_FIELDS)}")
     labels = said.get("metadata") or {}
     if not isinstance(labels, Mapping):
-        raise ConfigurationError(f"a verdict's metadata cannot be {labels!r}: it is a dict")
+        raise ConfigurationError(f"a verdict's metadata cannot be {shown(labels)}: it is a dict")
     return check_changes(**{**said, "metadata": {**labels, SOURCE_KEY: source}})
 
 
@@ -148,5 +149,5 @@ def _number(value: object) -> int | float:
     if isinstance(value, Real):
         return float(cast("float", value))
     raise ConfigurationError(
-        f"a verdict cannot be {value!r}: it is None, a number, a bool, or a mapping of {', '.join(_FIELDS)}"
+        f"a verdict cannot be {shown(value)}: it is None, a number, a bool, or a mapping of {', '.join(_FIELDS)}"
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aigw._costs import sum_costs
     from aigw._feedback import CallKind, LoggedCall, arate_logs, rate_logs
     from aigw._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
+    from aigw._given import check_texts, shown
     from aigw._ledger import Ledger
     from aigw._log_reading import aread_logs, read_logs, readings_of
     from aigw._option_layers import context_options
@@ -55,6 +56,7 @@ __all__ = [
     "ask_embeddings",
     "ask_stream",
     "calls_of",
+    "check_texts",
     "chosen_event_id",
     "context_options",
     "event_id_of",
@@ -66,6 +68,7 @@ __all__ = [
     "rate_logs",
     "read_logs",
     "readings_of",
+    "shown",
     "sum_costs",
     "with_known_signature",
 ]
@@ -94,6 +97,7 @@ _MODULES: Final = {
     "ask_embeddings": "_asking",
     "ask_stream": "_asking",
     "calls_of": "_recorded",
+    "check_texts": "_given",
     "chosen_event_id": "_forwarding",
     "context_options": "_option_layers",
     "event_id_of": "_forwarding",
@@ -104,6 +108,7 @@ _MODULES: Final = {
     "rate_logs": "_feedback",
     "read_logs": "_log_reading",
     "readings_of": "_log_reading",
+    "shown": "_given",
     "sum_costs": "_costs",
     "with_known_signature": "_signatures",
 }

@@ -197,3 +197,9 @@ def test_the_file_is_not_read_before_it_is_asked_for():
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 -- our own interpreter
 
     assert found.stdout == "1\n"
+
+
+@pytest.mark.parametrize("model", [None, 5, ["openai/gpt-4.1-mini"]])
+def test_what_is_no_model_s_id_is_refused(model):
+    with pytest.raises(aigw.ConfigurationError, match=r"model cannot be .*: it is an id such as"):
+        model_profile(model)

@@ -412,3 +412,11 @@ def test_a_place_that_fails_at_first_is_told_later_and_has_one_entry(client, rec
     assert (counts.mirrored, counts.unmirrored) == ({"langsmith": 1}, {"langsmith": 0})
     assert len(posted(recorder)) == 3
     assert len({entry["id"] for entry in posted(recorder)}) == 1
+
+
+@pytest.mark.parametrize("mirror", [Broken(), None, [None], "broken", [Broken], [Broken(), 5]])
+def test_a_mirror_that_is_no_list_of_sinks_is_refused(client, mirror):
+    with pytest.raises(
+        ConfigurationError, match=r"mirror cannot be a .*: it is|a sink of mirror cannot be a .*: it has"
+    ):
+        FeedbackQueue(client, mirror=mirror)

@@ -102,3 +102,20 @@ def test_a_vector_store_finds_the_nearest_text(local_fields):
     embeddings = CloudflareAIGatewayEmbeddings(model="openai/text-embedding-3-small", **local_fields)
     store = InMemoryVectorStore.from_texts(["Bees make honey.", "The Colosseum stands in Rome."], embeddings)
     assert store.similarity_search("Who makes honey?", k=1)[0].page_content == "Bees make honey."
+
+
+@pytest.mark.parametrize("texts", [None, 5, "one text", ["a"] * 200 + [None]])
+async def test_what_is_no_list_of_texts_is_refused_before_any_request(stage, texts):
+    with pytest.raises(aigw.ConfigurationError, match="cannot be"):
+        stage.embeddings().embed_documents(texts)
+    with pytest.raises(aigw.ConfigurationError, match="cannot be"):
+        await stage.embeddings().aembed_documents(texts)
+    assert stage.bodies == []
+
+
+async def test_a_query_that_is_no_text_is_refused_before_any_request(stage):
+    with pytest.raises(aigw.ConfigurationError, match="text number 1 cannot be None"):
+        stage.embeddings().embed_query(None)
+    with pytest.raises(aigw.ConfigurationError, match="text number 1 cannot be None"):
+        await stage.embeddings().aembed_query(None)
+    assert stage.bodies == []

@@ -135,3 +135,10 @@ def test_a_copied_handler_is_the_same_and_a_pickled_one_an_empty_one_like_it(sta
     pickled.batch(["hi"] * 5)
     assert len(handler.calls()) == 2
     assert len(pickled.callbacks[0].calls()) == 3
+
+
+@pytest.mark.parametrize("run_id", [5, [], {}, b"run"])
+def test_what_is_no_run_s_id_is_refused(run_id):
+    for ask in (AIGatewayCallbackHandler().log_ids, AIGatewayCallbackHandler().calls, AIGatewayCallbackHandler().costs):
+        with pytest.raises(aigw.ConfigurationError, match="run_id cannot be"):
+            ask(run_id)

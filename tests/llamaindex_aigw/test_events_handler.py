@@ -1,8 +1,10 @@
 """`AIGatewayEventHandler`: which calls it finds by which id, for how long, and what it does when it fails."""
 
 import asyncio
+import copy
 import itertools
 import logging
+import pickle
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.span import active_span_id
 
-from aigw import InternalServerError, gateway_options
+from aigw import AIGateway, ConfigurationError, InternalServerError, gateway_options
 from aigw.integration import LoggedCall
 from aigw.local import json_reply
 from llamaindex_aigw import AIGatewayEventHandler, CloudflareAIGateway
@@ -278,3 +280,19 @@ def test_a_logged_call_has_the_models_own_clients(handler, llm):
     assert isinstance(logged, LoggedCall)
     assert logged.sync_client() is llm._sync_client()
     assert logged.async_client() is llm._async_client()
+
+
+@pytest.mark.parametrize("span_id", [5, [], {}, b"span"])
+def test_what_is_no_span_s_id_is_refused(handler, span_id):
+    for ask in (handler.log_ids, handler.calls, handler.costs):
+        with pytest.raises(ConfigurationError, match="span_id cannot be"):
+            ask(span_id)
+
+
+def test_a_copied_handler_is_the_same_and_a_pickled_one_an_empty_one_like_it(handler, llm):
+    llm.chat(HELLO)
+    assert copy.deepcopy(handler) is handler
+    assert copy.deepcopy({"handlers": [handler]})["handlers"] == [handler]
+    pickled = pickle.loads(pickle.dumps(AIGatewayEventHandler(max_calls=3, client=AIGateway("a", "secret-token"))))  # noqa: S301 our own pickle
+    assert (pickled.max_calls, pickled.client, pickled.log_ids()) == (3, None, [])
+    assert len(handler.log_ids()) == 1

@@ -86,3 +86,18 @@ def test_llamaindexs_name_for_the_model_is_the_same(name):
     model = CloudflareAIGatewayEmbedding(**{name: "@cf/baai/bge-m3"})
     assert (model.model, model.model_name) == ("@cf/baai/bge-m3", "@cf/baai/bge-m3")
     assert model.class_name() == "CloudflareAIGatewayEmbedding"
+
+
+@pytest.mark.parametrize("instruction", [None, "Find:"])
+async def test_what_is_no_text_is_refused_before_any_request(embedding, client, instruction):
+    embedding = embedding.model_copy(update={"query_instruction": instruction, "text_instruction": instruction})
+    for ask in (embedding.get_query_embedding, embedding.get_text_embedding):
+        with pytest.raises(aigw.ConfigurationError, match="text number 1 cannot be None"):
+            ask(None)
+    with pytest.raises(aigw.ConfigurationError, match="text number 2 cannot be None"):
+        embedding.get_text_embedding_batch(["a", None])
+    with pytest.raises(aigw.ConfigurationError, match="text number 2 cannot be None"):
+        await embedding.aget_text_embedding_batch(["a", None])
+    with pytest.raises(aigw.ConfigurationError, match="texts cannot be None"):
+        await embedding.aget_text_embedding_batch(None)
+    assert client.gateway().list_logs().total_count == 0

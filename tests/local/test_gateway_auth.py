@@ -159,3 +159,11 @@ def test_an_unknown_setting_is_refused_with_the_names_that_exist():
 def test_a_token_that_is_none_is_refused_and_opens_nothing(tokens):
     with pytest.raises(ValueError, match=r"^tokens: number \d is empty, or has a space"):
         LocalGateway(tokens=tokens, host="0.0.0.0")
+
+
+@pytest.mark.parametrize("name", ["tokens", "models"])
+@pytest.mark.parametrize("given", [None, 5, b"secret"])
+def test_what_is_no_list_of_texts_is_refused_and_not_shown(name, given):
+    with pytest.raises(ValueError, match=f"{name}: expected a list of texts; got a ") as caught:
+        LocalGateway(**{name: given})
+    assert "secret" not in str(caught.value)

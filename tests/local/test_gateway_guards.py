@@ -238,3 +238,15 @@ def test_the_words_of_a_prompt_are_those_of_its_messages():
 def test_the_words_of_an_answer_are_found_in_every_dialect(answer, said):
     assert said in answer_text(json.dumps(answer).encode()).split("\n")
     assert "assistant" not in answer_text(json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("lists", [None, ["tulip"], {"S1": None}, {"S1": "tulip"}, {"S1": [5]}])
+def test_words_that_are_no_dict_of_lists_are_refused(lists):
+    with pytest.raises(ValueError, match=r"lists.*: expected a (dict|list of words); got "):
+        find_words(lists)
+
+
+@pytest.mark.parametrize("patterns", [None, "a", {"S1": None}, {"S1": "("}])
+def test_patterns_that_are_no_dict_of_expressions_are_refused(patterns):
+    with pytest.raises(ValueError, match=r"patterns.*: expected a (dict|regular expression); got "):
+        find_patterns(patterns)

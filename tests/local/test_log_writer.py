@@ -47,7 +47,7 @@ async def test_a_log_that_cannot_be_written_takes_no_other_with_it(writer, caplo
     with caplog.at_level(logging.ERROR, "aigw.local"):
         await asyncio.gather(*(writer.write_together(record(log_id)) for log_id in ("b", bad, "c")))
     assert ids(writer) == ["a", "b", "c"]
-    assert [entry.message for entry in caplog.records] == [f"log {bad} could not be written"]
+    assert [entry.message for entry in caplog.records] == [f"log {bad!r} could not be written"]
 
 
 async def test_the_log_of_a_call_that_is_cancelled_meanwhile_is_written(writer):

@@ -375,3 +375,34 @@ def test_a_page_of_twenty_thousand_logs_comes_quickly(store):
         durations.append(time.perf_counter() - start)
     assert (len(rows), info["total_count"], rows[0]["id"]) == (20, 20_000, "19959")
     assert min(durations) < 0.05
+
+
+OTHERS = {
+    "of version 0": "CREATE TABLE users (id); INSERT INTO users VALUES (1)",
+    "of version 3": "CREATE TABLE users (id); PRAGMA user_version = 3",
+    "of our version": "CREATE TABLE users (id); PRAGMA user_version = 4",
+    "of a high version": "CREATE TABLE users (id); PRAGMA user_version = 99",
+    "with logs of its own": "CREATE TABLE logs (at, line); PRAGMA user_version = 4",
+    "with logs of version 0": "CREATE TABLE logs (at, line)",
+    "with a view only": "CREATE VIEW one AS SELECT 1",
+    "with a version only": "PRAGMA user_version = 2",
+}
+
+
+@pytest.mark.parametrize("script", OTHERS.values(), ids=OTHERS)
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(script, tmp_path: Path):
+    path = tmp_path / "other.db"
+    db = sqlite3.connect(path)
+    db.executescript(script)
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(sqlite3.DatabaseError, match="another program keeps its data in this database"):
+        LogStore(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_empty_file_becomes_a_log_store(tmp_path: Path):
+    (tmp_path / "logs.db").touch()
+    LogStore(tmp_path / "logs.db").close()
+    LogStore(tmp_path / "logs.db").close()

@@ -1,6 +1,7 @@
 """The command tree of `cf-aigw`, and the options that may stand before a command."""
 
-from typing import Annotated
+from shutil import get_terminal_size
+from typing import Annotated, Final
 
 import typer
 
@@ -9,6 +10,9 @@ from aigw.cli import _ask, _cost, _export, _feedback, _local, _logs, _score, _ur
 from aigw.cli._command import EPILOG, AccountId, AsJson, BaseUrl, GatewayId, SentenceGroup, TokenStdin
 from aigw.cli._session import Target
 
+_LEAST_FOR_BOXES: Final = 64
+"""The terminal's width below which help is plain text: in boxes, the names of options would be cut."""
+
 app = typer.Typer(
     name="cf-aigw",
     cls=SentenceGroup,
@@ -16,7 +20,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="rich" if get_terminal_size().columns >= _LEAST_FOR_BOXES else None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

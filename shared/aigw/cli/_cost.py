@@ -112,16 +112,25 @@ def _show(output: Output, by: str, sums: list[Sum], total: Sum) -> None:
     if not sums:
         output.remark("No logs fit.")
         return
-    table = new_table(by.upper(), ">CALLS", ">CACHED", ">TOKENS IN", ">TOKENS OUT", ">COST")
+    columns = _COLUMNS if output.console.width >= _LEAST_FOR_ALL else (_COLUMNS[0], _COLUMNS[-1])
+    table = new_table(by.upper(), *(f">{title}" for title, _ in columns))
     for each in sums:
-        table.add_row(output.cell(each.key) if each.key else output.cell("(none)", "dim"), *_numbers(each))
+        key = output.cell(each.key) if each.key else output.cell("(none)", "dim")
+        table.add_row(key, *(number(each) for _, number in columns))
     table.add_section()
-    table.add_row("Total", *_numbers(total), style="bold")
+    table.add_row("Total", *(number(total) for _, number in columns), style="bold")
     output.show(table)
     if total.unpriced:
         output.remark(f"{total.unpriced} of {total.calls} calls have no cost in their log.")
 
 
-def _numbers(each: Sum) -> tuple[str, ...]:
-    counts = (each.calls, each.cached, each.tokens_in, each.tokens_out)
-    return (*(f"{count:,.0f}" for count in counts), money(each.cost))
+_LEAST_FOR_ALL: Final = 60
+"""The terminal's width from which on all columns are shown."""
+
+_COLUMNS: Final[tuple[tuple[str, Callable[[Sum], str]], ...]] = (
+    ("CALLS", lambda each: f"{each.calls:,}"),
+    ("CACHED", lambda each: f"{each.cached:,}"),
+    ("TOKENS IN", lambda each: f"{each.tokens_in:,.0f}"),
+    ("TOKENS OUT", lambda each: f"{each.tokens_out:,.0f}"),
+    ("COST", lambda each: money(each.cost)),
+)

@@ -111,15 +111,15 @@ def _id(log: GatewayLog) -> Text:
 
 _LONG: Final = 112
 COLUMNS: Final = (
-    Column("TIME", _moment("%H:%M:%S"), 8),
+    Column("TIME", _moment("%H:%M:%S"), 8, 45),
     Column("DAY", _moment("%m-%d"), 5, _LONG),
-    Column("RESULT", _state, 6),
+    Column("RESULT", _state, 6, 52),
     Column("PROVIDER", _provider, 10, _LONG),
-    Column("MODEL", _model, None),
+    Column("MODEL", _model, None, 70),
     Column("IN/OUT", _tokens, 9, _LONG, is_right=True),
     Column("MS", _duration, 6, _LONG, is_right=True),
-    Column("COST", _cost, 9, is_right=True),
+    Column("COST", _cost, 9, 62, is_right=True),
     Column("FB", _feedback, 2, _LONG, is_right=True),
     Column("LOG", _id, 36),
 )
-"""At 80 columns what finds a log again, at 112 everything."""
+"""At 80 columns what finds a log again, at 112 everything; the id is whole in the narrowest terminal."""

@@ -28,6 +28,8 @@ OrderBy = Annotated[
     str, typer.Option("--order-by", metavar="FIELD", help="created_at, provider, model, model_type, success or cached.")
 ]
 _MOST_PAGES: Final = 20
+_LEAST_FOR_PAIRS: Final = 60
+"""The terminal's width from which on a name and its value share a line: an id of 36 characters fits then."""
 
 
 def list_(
@@ -136,11 +138,15 @@ def _show_table(output: Output, logs: list[GatewayLog]) -> None:
 
 def _show_log(output: Output, shown: dict[str, Any], bodies: dict[str, Any]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
+    is_wide = output.console.width >= _LEAST_FOR_PAIRS
+    if is_wide:
+        table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in shown.items():
         if value not in (None, ""):
-            table.add_row(name, output.cell(value if isinstance(value, str) else json.dumps(value)))
+            pair = (output.cell(name, "bold"), output.cell(value if isinstance(value, str) else json.dumps(value)))
+            for cells in [pair] if is_wide else zip(pair):
+                table.add_row(*cells)
     output.show(table)
     for name, body in bodies.items():
         text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)

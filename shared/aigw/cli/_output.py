@@ -85,9 +85,12 @@ class Output:
 
 
 def new_table(*titles: str) -> Table:
-    """Make a table of this command line's look; a title that begins with `>` has its column on the right."""
+    """Make a table of this command line's look, which breaks what is too wide for it.
+
+    A title that begins with `>` has its column on the right.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in titles:
         is_right = title.startswith(">")
-        table.add_column(title.removeprefix(">"), justify="right" if is_right else "left")
+        table.add_column(title.removeprefix(">"), justify="right" if is_right else "left", overflow="fold")
     return table

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw._json import parse_json
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def parse_pairs(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not (key and equals):
-            raise ConfigurationError(f"--metadata: expected KEY=VALUE, got {text!r}")
+            raise ConfigurationError(f"--metadata: expected KEY=VALUE, got {shown(text)}")
         pairs[key] = _scalar(value)
     return pairs
 
@@ -86,7 +87,9 @@ def _parse_filter(text: str) -> LogFilter:
     key, _, rest = text.partition(":")
     operator, colon, value = rest.partition(":")
     if not (key and operator and colon):
-        raise ConfigurationError(f"--filter: expected KEY:OPERATOR:VALUE, such as model:contains:gpt; got {text!r}")
+        raise ConfigurationError(
+            f"--filter: expected KEY:OPERATOR:VALUE, such as model:contains:gpt; got {shown(text)}"
+        )
     read = _READERS.get(key, _text)
     return cast("LogFilter", {"key": key, "operator": operator, "value": read(f"--filter {key}", value)})
 
@@ -103,12 +106,12 @@ def _number(name: str, value: str) -> float:
     try:
         return float(value)
     except ValueError as error:
-        raise ConfigurationError(f"{name}: expected a number, got {value!r}") from error
+        raise ConfigurationError(f"{name}: expected a number, got {shown(value)}") from error
 
 
 def _boolean(name: str, value: str) -> bool:
     if value.lower() not in _BOOLEANS:
-        raise ConfigurationError(f"{name}: expected true or false, got {value!r}")
+        raise ConfigurationError(f"{name}: expected true or false, got {shown(value)}")
     return _BOOLEANS[value.lower()]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
@@ -92,7 +93,7 @@ class Backlog:
         self.path = spool
         self._account_id = account_id
         self._sinks = _by_name(mirror)
-        self._limits = {False: concurrency, True: _TELLERS if mirror else 0}
+        self._limits = {False: concurrency, True: _TELLERS if self._sinks else 0}
         self.max_workers = sum(self._limits.values())
         self._max_pending = max_pending
         self._patience = patience
@@ -299,12 +300,23 @@ _TELLERS: Final = 2
 _TOTALS: Final = ("accepted", "delivered", "failed", "patches")
 
 
-def _by_name(mirror: Sequence[Sink]) -> dict[str, Sink]:
-    sinks = {sink.name: sink for sink in mirror}
-    if "" in sinks or len(sinks) != len(mirror):
-        names = [sink.name for sink in mirror]
+def _by_name(mirror: Any) -> dict[str, Sink]:
+    if not isinstance(mirror, Iterable):
+        raise ConfigurationError(
+            f"mirror cannot be a {type(mirror).__name__}: it is a list of sinks, also when there is only one"
+        )
+    given = [_check_sink(sink) for sink in mirror]
+    sinks = {sink.name: sink for sink in given}
+    if "" in sinks or len(sinks) != len(given):
+        names = [sink.name for sink in given]
         raise ConfigurationError(f"mirror cannot have sinks of the names {names!r}: each needs one of its own")
     return sinks
+
+
+def _check_sink(given: Any) -> Sink:
+    if isinstance(given, type) or not isinstance(getattr(given, "name", None), str) or not hasattr(given, "send"):
+        raise ConfigurationError(f"a sink of mirror cannot be a {type(given).__name__}: it has a name and send()")
+    return cast("Sink", given)
 
 
 def _say(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,9 @@ class TraceLink:
         """Refuse what no trace or span has."""
         for name, value, digits in (("trace_id", self.trace_id, 32), ("span_id", self.span_id or "0" * 16, 16)):
             if not isinstance(value, str) or not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
-                raise ConfigurationError(f"{name} cannot be {value!r}: it is {digits} lowercase hexadecimal digits")
+                raise ConfigurationError(
+                    f"{name} cannot be {shown(value)}: it is {digits} lowercase hexadecimal digits"
+                )
 
 
 def entries_of(feedback: SentFeedback, prefix: str = "user") -> list[Entry]:
@@ -129,4 +132,4 @@ def check_sink(name: str, prefix: str) -> None:
     """
     for argument, value in (("name", name), ("prefix", prefix)):
         if not isinstance(value, str) or not value:
-            raise ConfigurationError(f"{argument} of a sink cannot be {value!r}: it is a text, and not empty")
+            raise ConfigurationError(f"{argument} of a sink cannot be {shown(value)}: it is a text, and not empty")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
+from aigw._given import shown
 from aigw.local._settings_check import CATEGORIES
 
 Check = Callable[[str], Collection[str]]
@@ -39,8 +40,11 @@ def find_words(lists: Mapping[str, Iterable[str]]) -> Check:
 
     Args:
         lists: The words of each name.
+
+    Raises:
+        ValueError: It is no dict of lists of words.
     """
-    return find_patterns({name: _any_of(words) for name, words in lists.items()})
+    return find_patterns({name: _any_of(name, words) for name, words in _entries("lists", lists)})
 
 
 def find_patterns(patterns: Mapping[str, str]) -> Check:
@@ -48,8 +52,11 @@ def find_patterns(patterns: Mapping[str, str]) -> Check:
 
     Args:
         patterns: The expression of each name.
+
+    Raises:
+        ValueError: It is no dict of regular expressions.
     """
-    compiled = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in patterns.items()}
+    compiled = {name: _compile(name, pattern) for name, pattern in _entries("patterns", patterns)}
     return lambda text: [name for name, pattern in compiled.items() if pattern.search(text)]
 
 
@@ -72,8 +79,24 @@ def built_in_dlp() -> Check:
     return check
 
 
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words) or r"(?!)"
+def _entries(argument: str, given: Any) -> Collection[tuple[str, Any]]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{argument}: expected a dict; got {shown(given)}")  # noqa: TRY004 -- one kind of error for a value
+    return given.items()
+
+
+def _any_of(name: str, words: Any) -> str:
+    given = [*words] if isinstance(words, Iterable) and not isinstance(words, str) else words
+    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+        raise ValueError(f"lists.{name}: expected a list of words; got {shown(given)}")
+    return "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in given) or r"(?!)"
+
+
+def _compile(name: str, pattern: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"patterns.{name}: expected a regular expression; got {shown(pattern)} ({error})") from error
 
 
 def _is_card(text: str) -> bool:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._given import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,24 +54,24 @@ def read_route(name: str, route: Any) -> dict[str, Element]:
     """
     given = route.get("elements") if isinstance(route, dict) else route
     if not isinstance(given, list):
-        raise _wrong(f"route {name!r}: expected an array of elements")
+        raise _wrong(f"route {shown(name)}: expected an array of elements")
     elements = {element.id: element for element in (_read_element(name, one) for one in given)}
     if sum(element.type == "start" for element in elements.values()) != 1:
-        raise _wrong(f"route {name!r}: expected one start element")
+        raise _wrong(f"route {shown(name)}: expected one start element")
     for element in elements.values():
         unknown = [target for target in element.outputs.values() if target not in elements]
         if unknown:
-            raise ValueError(f"route {name!r}, element {element.id!r}: there is no element {unknown[0]!r}")
+            raise ValueError(f"route {shown(name)}, element {element.id!r}: there is no element {shown(unknown[0])}")
     return elements
 
 
 def _read_element(name: str, given: Any) -> Element:
-    where = f"route {name!r}"
+    where = f"route {shown(name)}"
     if not isinstance(given, dict) or not isinstance(given.get("id"), str):
         raise _wrong(f"{where}: each element needs an id")
     where = f"{where}, element {given['id']!r}"
     if given.get("type") not in _TYPES:
-        raise _wrong(f"{where}: expected a type of {', '.join(_TYPES)}; got {given.get('type')!r}")
+        raise _wrong(f"{where}: expected a type of {', '.join(_TYPES)}; got {shown(given.get('type'))}")
     try:
         outputs = {key: output["elementId"] for key, output in (given.get("outputs") or {}).items()}
     except (AttributeError, KeyError, TypeError) as error:
@@ -99,7 +101,7 @@ def _check(where: str, element: Element) -> None:
 
 def _check_condition(where: str, condition: Any) -> None:
     if not isinstance(condition, dict):
-        raise _wrong(f"{where}: each condition is an object; got {condition!r}")
+        raise _wrong(f"{where}: each condition is an object; got {shown(condition)}")
     for name in ("$and", "$or"):
         parts = condition.get(name, [])
         if not isinstance(parts, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections.abc import Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
@@ -97,7 +98,7 @@ class LocalGateway(Watched):
         self._data = data
         self._tokens = _read_tokens(tokens)
         self._directory = Directory.read(settings, gateways)
-        self._models = (models,) if isinstance(models, str) else tuple(models)
+        self._models = _read_texts("models", models)
         self._upstream = upstream or OfflineUpstream(clock)
         self._stage = Stage(self._upstream, dict(upstreams or {}), keep_requests)
         self._switches = Switches.read(switches)
@@ -202,11 +203,20 @@ def _open_store(data: str | Path | None, retain: Retain | None) -> LogStore:
 
 def _read_tokens(tokens: Collection[str]) -> tuple[str, ...]:
     """Take the tokens; an empty one would let everybody in, as a variable that is not set does in a shell."""
-    given = (tokens,) if isinstance(tokens, str) else tuple(tokens)
+    given = _read_texts("tokens", tokens)
     for number, token in enumerate(given, 1):
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise ValueError(f"tokens: number {number} is empty, or has a space or what else no header can carry")
     return given
+
+
+def _read_texts(name: str, given: Any) -> tuple[str, ...]:
+    """Take one text or many; what is wrong is not shown, for a token is a secret."""
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise ValueError(f"{name}: expected a list of texts; got a {type(given).__name__}")  # noqa: TRY004 -- one kind of error for a value
+    return tuple(given)
 
 
 def _read_port(port: int) -> int:

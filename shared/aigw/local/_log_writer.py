@@ -65,7 +65,7 @@ class LogWriter:
             self.store.add_many(records)
         except (sqlite3.Error, OverflowError, ValueError):
             if len(records) == 1:
-                _log.exception("log %s could not be written", records[0].id)
+                _log.exception("log %r could not be written", records[0].id)
                 return
             for record in records:
                 self._write((record,))

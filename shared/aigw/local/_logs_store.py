@@ -196,12 +196,11 @@ class LogStore:
         _insert_labels(db, row, labels)
 
     def _prepare(self) -> None:
+        versions.check(self._db)
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         with self._write() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if not 0 <= version <= versions.VERSION:
-                raise sqlite3.DatabaseError(f"the log store has schema {version}; this aigw reads {versions.VERSION}")
             for statement in versions.upgrade(version):
                 db.execute(statement)
             if self._trimmer:

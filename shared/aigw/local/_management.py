@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from aigw._given import shown
 from aigw.local._bodies import read_json
 from aigw.local._envelopes import rest_error, rest_result
 from aigw.local._refusal import RefusalError
@@ -103,4 +104,4 @@ def _number(ask: Ask, name: str, default: int, most: int | None) -> int:
     if _NUMBER.fullmatch(text) and (most is None or int(text) <= most):
         return int(text)
     expected = f"a whole number from 1 to {most}" if most else "a whole number of 1 or more"
-    raise invalid(f"{name}: expected {expected}; got {text!r}")
+    raise invalid(f"{name}: expected {expected}; got {shown(text)}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._given import shown
 from aigw.local._log_record import scalar_text
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import json_reply
@@ -117,9 +118,9 @@ def _read(where: str, given: Mapping[str, Any]) -> Policy:
     metadata, models = given.get("metadata") or {}, given.get("models") or ()
     limit, window = given.get("limit"), given.get("window", DEFAULT_WINDOW)
     if not isinstance(metadata, Mapping):
-        raise ValueError(f"{where}.metadata: expected an object; got {metadata!r}")  # noqa: TRY004 -- one kind of error for a value
+        raise ValueError(f"{where}.metadata: expected an object; got {shown(metadata)}")  # noqa: TRY004 -- one kind of error for a value
     if isinstance(models, str) or not all(isinstance(model, str) for model in models):
-        raise ValueError(f"{where}.models: expected a list of patterns; got {models!r}")
+        raise ValueError(f"{where}.models: expected a list of patterns; got {shown(models)}")
     if limit is not None and not (isinstance(limit, int | float) and limit >= 0):
         raise ValueError(f"{where}.limit: expected dollars, 0 or more; got {limit!r}")
     if not (isinstance(window, int) and window > 0):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio.lowlevel
 
+from aigw._given import shown
 from aigw._json import dump_json
 from aigw.local import offline
 from aigw.local._dialects._openai import openai_error
@@ -73,8 +74,7 @@ class Turn:
     forever: bool = False
 
     def __str__(self) -> str:
-        shown = repr(self.written)
-        return f"turn {self.number} ({shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'})"
+        return f"turn {self.number} ({shown(self.written, _SHOWN)})"
 
     def suits(self, endpoint: str) -> bool:
         """Whether a call may take it: one for embeddings leaves turns alone that only speak."""
@@ -118,7 +118,7 @@ def read_turns(written: Iterable[Any]) -> list[Turn]:
         ValueError: One is none (the text has its number), or there is no list of them.
     """
     if isinstance(written, str | bytes | dict):
-        raise ValueError(f"script: expected a list of turns; got {written!r}")  # noqa: TRY004 -- one error for all
+        raise ValueError(f"script: expected a list of turns; got {shown(written)}")  # noqa: TRY004 -- one error for all
     turns: list[Turn] = []
     for number, one in enumerate(written, 1):
         try:
@@ -134,7 +134,7 @@ def _read_turn(written: Any, number: int) -> list[Turn]:
     if times == "forever":
         return [Turn(says, written, number, forever=True)]
     if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-        raise ValueError(f"times: expected a whole number or 'forever'; got {times!r}")
+        raise ValueError(f"times: expected a whole number or 'forever'; got {shown(times)}")
     return [Turn(says, written, number)] * times
 
 
@@ -150,15 +150,15 @@ def _says(written: Any) -> Mapping[str, Any] | Callable[[], Reply]:
     if isinstance(written, dict):
         unknown = [key for key in written if key not in _KEYS]
         if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r} of a turn; expected {', '.join(_KEYS)}")
+            raise ValueError(f"unknown key {shown(unknown[0])} of a turn; expected {', '.join(_KEYS)}")
         for key, (expected, fits) in _EXPECTED.items():
             if written.get(key) is not None and not fits(written[key]):
-                raise ValueError(f"{key}: expected {expected}; got {written[key]!r}")
+                raise ValueError(f"{key}: expected {expected}; got {shown(written[key])}")
         return written
     if callable(written):
         answer: Callable[[], Reply] = written
         return answer
-    raise ValueError(f"a turn is a text, a status, an object, an exception or a Reply; got {written!r}")
+    raise ValueError(f"a turn is a text, a status, an object, an exception or a Reply; got {shown(written)}")
 
 
 def _raise(error: Exception) -> Reply:

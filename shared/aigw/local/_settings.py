@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
+from aigw._given import shown
 from aigw.local._settings_check import check_settings
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ class GatewaySettings:
         given = given or {}
         for name in given:
             if name not in _DEFAULTS:
-                raise ValueError(f"unknown gateway setting {name!r}; the local gateway knows {', '.join(_DEFAULTS)}")
+                raise ValueError(
+                    f"unknown gateway setting {shown(name)}; the local gateway knows {', '.join(_DEFAULTS)}"
+                )
         check_settings(given)
         return replace(self, **{name: _DEFAULTS[name] if value is None else value for name, value in given.items()})
 

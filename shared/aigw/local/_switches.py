@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from aigw._given import shown
 from aigw.local._auto_router import DEFAULT_POOL
 from aigw.local._policies import read_policies
 
@@ -79,7 +80,7 @@ class Switches:
         names = [field.name for field in fields(cls)]
         for name in given or {}:
             if name not in names:
-                raise ValueError(f"unknown switch {name!r}; the local gateway knows {', '.join(names)}")
+                raise ValueError(f"unknown switch {shown(name)}; the local gateway knows {', '.join(names)}")
         switches = cls(**(given or {}))
         read_policies(switches.policies)
         return switches

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from aigw._given import shown
 from aigw.local._forward import ForwardUpstream
 from aigw.local._native import has_address
 from aigw.local._routes import is_provider
@@ -54,7 +55,7 @@ def _read_upstream(option: str) -> tuple[str, str | None]:
     if not (name and url.startswith(("http://", "https://"))):
         raise ValueError(
             "--upstream: expected NAME=URL, such as ollama=http://localhost:11434/v1, or the slug of a provider, such "
-            f"as elevenlabs; got {option!r}"
+            f"as elevenlabs; got {shown(option)}"
         )
     return name, url
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw._errors import ConfigurationError
+from aigw._given import shown
 from aigw.scoring._judged_log import JudgedLog
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ def load_judge(name: str) -> Judge:
     """
     module, colon, attributes = name.partition(":")
     if not (module and colon and attributes):
-        raise ConfigurationError(f"a judge cannot be {name!r}: it is module:function, such as judges:is_polite")
+        raise ConfigurationError(f"a judge cannot be {shown(name)}: it is module:function, such as judges:is_polite")
     found: Any = _import(module, name)
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
-            raise ConfigurationError(f"judge {name!r}: {getattr(found, '__name__', module)} has no {attribute!r}")
+            raise ConfigurationError(f"judge {shown(name)}: {getattr(found, '__name__', module)} has no {attribute!r}")
         found = getattr(found, attribute)
     if not callable(found):
-        raise ConfigurationError(f"judge {name!r}: a {type(found).__name__} cannot be called")
+        raise ConfigurationError(f"judge {shown(name)}: a {type(found).__name__} cannot be called")
     judge: Judge = found
     return judge
 
@@ -62,7 +63,9 @@ def check_name(name: str) -> str:
         ConfigurationError: It is empty, too long, or of more than one line.
     """
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-        raise ConfigurationError(f"a judge's name cannot be {name!r}: it is 1 to {_MAX_NAME} characters of one line")
+        raise ConfigurationError(
+            f"a judge's name cannot be {shown(name)}: it is 1 to {_MAX_NAME} characters of one line"
+        )
     return name
 
 
@@ -86,4 +89,4 @@ def _import(module: str, name: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise ConfigurationError(f"judge {name!r}: there is no module {error.name!r}") from error
+        raise ConfigurationError(f"judge {shown(name)}: there is no module {error.name!r}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pydantic_core
 
+from aigw._given import shown
 from aigw._json import dump_json
 
 if TYPE_CHECKING:
@@ -156,5 +157,5 @@ def one_of(value: object, allowed: Mapping[str, Any], where: str) -> Any:
     """
     found = allowed.get(value, _ABSENT) if isinstance(value, str) else _ABSENT
     if found is _ABSENT:
-        raise InvalidBody(f"{where}: expected one of {', '.join(allowed)}; got {value!r}")
+        raise InvalidBody(f"{where}: expected one of {', '.join(allowed)}; got {shown(value)}")
     return found

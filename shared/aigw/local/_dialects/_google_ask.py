@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._given import shown
 from aigw._json import dump_json
 from aigw.local._dialects._dialect import Body, InvalidBody, entries, entry, function_tool, one_of, pick, text
 
@@ -155,7 +156,7 @@ def _result(response: Body, where: str, waiting: list[tuple[str, str]]) -> Body:
     name = text(response.get("name"), f"{where}.functionResponse.name")
     key = response.get("id") or next((key for called, key in waiting if called == name), None)
     if key is None:
-        raise InvalidBody(f"{where}.functionResponse: no call of {name!r} came before it")
+        raise InvalidBody(f"{where}.functionResponse: no call of {shown(name)} came before it")
     waiting[:] = [pair for pair in waiting if pair[1] != key]
     content = dump_json(response.get("response") or {}).decode()
     return {"role": "tool", "tool_call_id": key, "content": content}
@@ -168,7 +169,7 @@ def _part(part: Body, where: str) -> Body:
     inline = entry(data, f"{where}.inlineData")
     kind = text(named(inline, "mimeType"), f"{where}.inlineData.mimeType")
     if not kind.startswith("image/"):
-        raise InvalidBody(f"{where}.inlineData.mimeType: only images are supported; got {kind!r}")
+        raise InvalidBody(f"{where}.inlineData.mimeType: only images are supported; got {shown(kind)}")
     return {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{text(inline.get('data'), where)}"}}
 
 

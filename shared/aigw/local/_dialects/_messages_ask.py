@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from aigw._given import shown
 from aigw._json import dump_json
 from aigw.local._dialects._dialect import (
     Body,
@@ -98,7 +99,7 @@ def _assistant(blocks: Iterable[tuple[str, Body]]) -> list[Body]:
         elif kind == "text":
             words.append(text(block.get("text"), f"{where}.text"))
         elif kind not in _DROPPED:
-            raise InvalidBody(f"{where}.type: expected text, tool_use or thinking; got {kind!r}")
+            raise InvalidBody(f"{where}.type: expected text, tool_use or thinking; got {shown(kind)}")
     message: Body = {"role": "assistant", "content": "".join(words) if words or not calls else None}
     return [{**message, "tool_calls": calls} if calls else message]
 
@@ -136,7 +137,7 @@ def _part(block: Body, where: str) -> Body:
         return {"type": "text", "text": text(block.get("text"), f"{where}.text")}
     if block.get("type") == "image":
         return {"type": "image_url", "image_url": {"url": _image(entry(block.get("source"), f"{where}.source"), where)}}
-    raise InvalidBody(f"{where}.type: expected text, image or tool_result; got {block.get('type')!r}")
+    raise InvalidBody(f"{where}.type: expected text, image or tool_result; got {shown(block.get('type'))}")
 
 
 def _image(source: Body, where: str) -> str:
@@ -145,7 +146,7 @@ def _image(source: Body, where: str) -> str:
     if source.get("type") == "base64":
         kind = text(source.get("media_type"), f"{where}.source.media_type")
         return f"data:{kind};base64,{text(source.get('data'), f'{where}.source.data')}"
-    raise InvalidBody(f"{where}.source.type: expected base64 or url; got {source.get('type')!r}")
+    raise InvalidBody(f"{where}.source.type: expected base64 or url; got {shown(source.get('type'))}")
 
 
 def _plain(parts: list[Body]) -> str | list[Body]:
@@ -171,7 +172,7 @@ def _named(choice: Body) -> Body:
 
 def _tool(tool: Body, where: str) -> Body:
     if tool.get("type") not in (None, "custom"):
-        raise InvalidBody(f"{where}.type: only tools with an input_schema are supported; got {tool['type']!r}")
+        raise InvalidBody(f"{where}.type: only tools with an input_schema are supported; got {shown(tool['type'])}")
     return function_tool(tool, entry(tool.get("input_schema"), f"{where}.input_schema"), where)
 
 

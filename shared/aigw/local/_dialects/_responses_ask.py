@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._given import shown
 from aigw.local._dialects._dialect import (
     Body,
     InvalidBody,
@@ -166,13 +167,13 @@ def _tools(body: Body) -> Body:
 
 def _tool(tool: Body, where: str) -> Body:
     if tool.get("type") != "function":
-        raise InvalidBody(f"{where}.type: only function tools are supported; got {tool.get('type')!r}")
+        raise InvalidBody(f"{where}.type: only function tools are supported; got {shown(tool.get('type'))}")
     return function_tool(tool, tool.get("parameters"), where)
 
 
 def _named(choice: Body) -> Body:
     if choice.get("type") != "function":
-        raise InvalidBody(f"tool_choice.type: only function is supported; got {choice.get('type')!r}")
+        raise InvalidBody(f"tool_choice.type: only function is supported; got {shown(choice.get('type'))}")
     return {"type": "function", "function": {"name": text(choice.get("name"), "tool_choice.name")}}
 
 

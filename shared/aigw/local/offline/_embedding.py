@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
+from aigw._given import shown
 from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._tokens import count_tokens
 from aigw.local.offline._words import STOP_WORDS, stem, words
@@ -48,7 +49,9 @@ def embed(body: dict[str, Any]) -> dict[str, Any]:
     dimensions = _read_dimensions(body.get("dimensions"))
     encoding = body.get("encoding_format") or "float"
     if encoding not in ENCODINGS:
-        raise InvalidRequest(f"encoding_format is {encoding!r}, but it must be 'float' or 'base64'", "encoding_format")
+        raise InvalidRequest(
+            f"encoding_format is {shown(encoding)}, but it must be 'float' or 'base64'", "encoding_format"
+        )
     vectors = [embed_text(_text(item), dimensions) for item in items]
     data = [
         {"object": "embedding", "index": index, "embedding": _pack(vector) if encoding == "base64" else vector}

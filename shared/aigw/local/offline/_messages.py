@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aigw._given import shown
 from aigw.local.offline._errors import InvalidRequest
 
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
@@ -65,7 +66,7 @@ def _read_message(value: Any, param: str) -> Message:
     role = value.get("role")
     if not isinstance(role, str) or role not in ROLES:
         raise InvalidRequest(
-            f"{param}.role is {role!r}, but it must be one of {', '.join(sorted(ROLES))}", f"{param}.role"
+            f"{param}.role is {shown(role)}, but it must be one of {', '.join(sorted(ROLES))}", f"{param}.role"
         )
     text, attachments = _read_content(value.get("content"), f"{param}.content")
     tool = value.get("tool_call_id") or value.get("name") or ""

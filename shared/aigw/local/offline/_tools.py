@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aigw._given import shown
 from aigw.local.offline._errors import InvalidRequest
 from aigw.local.offline._schema import fill_schema
 from aigw.local.offline._schema_check import check_schema
@@ -110,7 +111,7 @@ def read_choice(body: Mapping[str, Any], tools: Sequence[Tool]) -> ToolChoice:
         )
     _demand_tools(tools)
     if name not in {tool.name for tool in tools}:
-        raise InvalidRequest(f"tool_choice names {name!r}, which is not among the tools", "tool_choice")
+        raise InvalidRequest(f"tool_choice names {shown(name)}, which is not among the tools", "tool_choice")
     return ToolChoice("required", name, parallel)
 
 
