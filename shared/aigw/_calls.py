@@ -45,7 +45,7 @@ _RAW_SHAPES: dict[Operation, StreamShape[StreamEvent]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Described:
     """What a call and a streaming call have in common.
 
@@ -77,7 +77,7 @@ class Described:
         return error_from_response(response, info, secrets=self.secrets, not_found=self.not_found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Call(Described, Generic[T]):
     """One request with one answer.
 
@@ -103,7 +103,7 @@ class Call(Described, Generic[T]):
             raise _unreadable(response, info) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class StreamCall(Described, Generic[T]):
     """One request whose answer comes in pieces.
 
