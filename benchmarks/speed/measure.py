@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.speed.cases import Sizes
 
 _ROOT: Final = Path(__file__).parents[2]
+_ROUNDS_OF_MANY: Final = 3
 _PACKAGES: Final = (
     "aiohttp", "httpx", "httpx-aiohttp", "langchain-cloudflare", "langchain-core", "langchain-openai",
     "llama-index-core", "llama-index-llms-openai-like", "openai", "orjson", "pydantic", "urllib3",
@@ -98,8 +99,10 @@ def _rounds(workers: dict[str, Worker], case: dict[str, Any], sizes: Sizes) -> d
 
 
 def _rounds_of(case: dict[str, Any], sizes: Sizes) -> int:
-    """Give how often a case is measured: memory shows once, and a thousand calls at once are their own average."""
-    return 1 if case["kind"] == "held" or case["in_flight"] >= MANY else sizes.rounds
+    """Give how often a case is measured: memory shows once, and a thousand calls at once take long."""
+    if case["kind"] == "held":
+        return 1
+    return min(sizes.rounds, _ROUNDS_OF_MANY) if case["in_flight"] >= MANY else sizes.rounds
 
 
 def _imports(repeats: int) -> dict[str, list[float]]:
