@@ -135,7 +135,10 @@ class AsyncAIGateway(Driver):
 
     def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> AsyncStream[T]:
         captures = current_captures(*listeners)
-        return AsyncStream(lambda: self._attempt(call, _open, captures))
+        return AsyncStream(lambda: self._attempt(call, self._opened, captures))
+
+    async def _opened(self, answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
+        return OpenStream(answer, call.request, call.decoder(answer.headers, info), info, self._engine)
 
     async def _attempt(
         self, call: C, finish: Callable[[Answer, C, ResponseInfo], Awaitable[T]], captures: Captures
@@ -155,11 +158,6 @@ class AsyncAIGateway(Driver):
                 return result
             await asyncio.sleep(delay)
             retries_done += 1
-
-
-async def _open(answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
-    """Leave an answer to be read as it comes."""
-    return OpenStream(answer, call.request, call.decoder(answer.headers, info), info)
 
 
 async def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:

@@ -209,7 +209,10 @@ class AIGateway(Driver):
         return self._attempt(call, _read, current_captures(*listeners))
 
     def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> Stream[T]:
-        return Stream(self._attempt(call, _open, current_captures(*listeners)), self._engine)
+        return Stream(self._attempt(call, self._opened, current_captures(*listeners)))
+
+    def _opened(self, answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
+        return OpenStream(answer, call.request, call.decoder(answer.headers, info), info, self._engine)
 
     def _attempt(self, call: C, finish: Callable[[Answer, C, ResponseInfo], T], captures: Captures) -> T:
         retries_done = 0
@@ -227,11 +230,6 @@ class AIGateway(Driver):
                 return result
             time.sleep(delay)
             retries_done += 1
-
-
-def _open(answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
-    """Leave an answer to be read as it comes."""
-    return OpenStream(answer, call.request, call.decoder(answer.headers, info), info)
 
 
 def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:

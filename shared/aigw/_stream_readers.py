@@ -109,15 +109,24 @@ class OpenStream(Generic[T]):
         request: What was sent.
         decoder: Turns bytes into items.
         info: What the gateway said of the call.
+        engine: Whose connection it is: an engine that nobody holds closes its connections.
     """
 
-    __slots__ = ("_patience", "_seen", "answer", "decoder", "info", "request")
+    __slots__ = ("_patience", "_seen", "answer", "decoder", "engine", "info", "request")
 
-    def __init__(self, answer: Answer, request: Request, decoder: StreamDecoder[T], info: ResponseInfo) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        request: Request,
+        decoder: StreamDecoder[T],
+        info: ResponseInfo,
+        engine: object,
+    ) -> None:
         self.answer = answer
         self.request = request
         self.decoder = decoder
         self.info = info
+        self.engine = engine
         self._patience = Patience(answer.read_timeout)
         self._seen = 0
 
@@ -192,14 +201,9 @@ class Stream(Generic[T]):
 
     The connection is closed when the iteration ends, when `close()` is called, at the end of a `with` block, and when
     the last reference to the stream goes.
-
-    Args:
-        opened: The answer.
-        engine: Whose connection it is: an engine that nobody holds closes its connections.
     """
 
-    def __init__(self, opened: OpenStream[T], engine: object) -> None:
-        self._engine = engine
+    def __init__(self, opened: OpenStream[T]) -> None:
         self._info = opened.info
         self._items: Generator[Any, None, None] = _read(opened)
         next(self._items)
@@ -234,11 +238,6 @@ class AsyncStream(Generic[T]):
 
     The connection is closed when the iteration ends, when `aclose()` is called, at the end of an `async with` block,
     and soon after the last reference to the stream goes.
-
-    Args:
-        open_stream: Sends the request. It holds the engine whose connection it is, as long as the stream is there: an
-            engine that nobody holds closes its connections, and no later than the stream, or an event loop that ends
-            would not wait for it.
     """
 
     def __init__(self, open_stream: Callable[[], Awaitable[OpenStream[T]]]) -> None:

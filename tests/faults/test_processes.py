@@ -10,7 +10,7 @@ import pytest
 
 from .driving import CHAT, TOKEN
 from .faulty_server import Endless
-from .modes.mode import completion, data, events, whole
+from .modes.mode import data, events
 
 SYNC = "client = aigw.AIGateway('acct', TOKEN, base_url=URL, max_retries=0)\n"
 ASYNC = "import asyncio\nclient = aigw.AsyncAIGateway('acct', TOKEN, base_url=URL, max_retries=0)\n"
@@ -51,15 +51,6 @@ async def main():
     await came.wait()
 asyncio.run(main(), debug=False)
 """,
-    "async-local": """
-import asyncio
-async def main():
-    client = aigw.AsyncAIGateway('acct', TOKEN, base_url=URL, max_retries=0)
-    stream = client.stream_chat(CHAT)
-    assert (await anext(stream)).text == 'a'
-    assert (await client.chat(CHAT)).text == 'Hello'
-asyncio.run(main(), debug=False)
-""",
     "async-broken-off": """
 import asyncio
 async def main():
@@ -93,8 +84,7 @@ assert next(stream).text == 'b'
 def test_a_process_ends_at_once_and_without_a_word(server, name):
     if name == "fork" and not hasattr(os, "fork"):
         pytest.skip("a fork needs POSIX")
-    stream = events(data("a"), Endless(data("b"), 0.01), close=False)
-    server.replies = [stream, whole(completion())] if name == "async-local" else [stream]
+    server.replies = [events(data("a"), Endless(data("b"), 0.01), close=False)]
     script = f"import sys, aigw\nURL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{ENDS[name]}\n"
 
     ended = subprocess.run(  # noqa: S603  our own script
