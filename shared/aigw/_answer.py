@@ -39,7 +39,8 @@ class Answer:
         headers: The header fields.
         body: Its bytes, to be iterated over once, with `async for` where the engine is async; unpacked, in pieces of
             bounded size.
-        close: Frees the connection, whole answer or not; to be awaited where the engine is async.
+        close: Frees the connection, whole answer or not; to be awaited where the engine is async. If it has a `now`,
+            that does so without waiting, where it can, and tells whether it could.
         read_timeout: Seconds that each wait for bytes may take; `None` without end.
         library: Whose errors may come while it is read.
     """

@@ -16,6 +16,7 @@ import httpx
 
 from aigw import _engine
 from aigw._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
+from aigw._loops import Place, close_now
 from aigw._observers import goes_straight, is_watched
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class LoopClient(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+
+    def let_go(self) -> bool:
+        """Close the connections without waiting, those that can be; tell whether that is all."""
 
 
 class AsyncUserClient:
@@ -76,6 +80,7 @@ class HttpxLoopClient:
         self._transport_for = functools.lru_cache(maxsize=URLS)(self._client.transport_for)
         self._timeouts = self._client.timeout.as_dict()
         self._family = Family(self._client, "AsyncClient")
+        self._closing = asyncio.Lock()
 
     async def open(self, request: Request) -> Answer:
         """Send, and give the answer with its body still to come.
@@ -96,8 +101,13 @@ class HttpxLoopClient:
         return await self._client.send(built, stream=True, auth=None, follow_redirects=False)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections; whoever comes second waits for the first."""
+        async with self._closing:
+            await self._client.aclose()
+
+    def let_go(self) -> bool:
+        """Leave the connections, which httpx closes no other way than `close`."""
+        return False
 
 
 class OwnLoopClient:
@@ -125,6 +135,11 @@ class OwnLoopClient:
             if client is not None:
                 await client.close()
 
+    def let_go(self) -> bool:
+        """Close what can be closed without waiting; tell whether that is all."""
+        clients = [client for client in (self._aiohttp, self._httpx) if client is not None]
+        return sum(client.let_go() for client in clients) == len(clients)
+
 
 def _over_aiohttp(timeout: Any) -> LoopClient | None:
     if _engine.has_proxy():
@@ -142,6 +157,9 @@ class AsyncEngine:
     A client kept from one loop fails on the next, after the server has already received the request. So each loop has
     its own, and an async generator that the loop itself finishes when it shuts down closes it.
 
+    When nobody holds the engine any more, a finalizer closes them, at once: a loop that ends would not wait for a task,
+    and the collector, were the finalizer not holding them, would call them unclosed.
+
     Args:
         client: The user's own; `None` for one made here.
         timeout: Of a client made here; of a user's, unless it is the default.
@@ -152,6 +170,7 @@ class AsyncEngine:
         self._timeout = timeout
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
+        weakref.finalize(self, _let_go_of_all, self._by_loop)
 
     def open(self, request: Request) -> Awaitable[Answer]:
         """Send, and give the answer with its body still to come.
@@ -175,7 +194,7 @@ class AsyncEngine:
         kept = _Kept(OwnLoopClient(self._timeout))
         with self._lock:
             for ended in [each for each in self._by_loop if each.is_closed()]:  # their clients keep hold of them
-                del self._by_loop[ended]
+                self._by_loop.pop(ended).let_go()
             self._by_loop[loop] = kept
         await anext(kept.closer)
         return await kept.client.open(request)
@@ -184,11 +203,31 @@ class AsyncEngine:
 class _Kept:
     """The client of one event loop, and what closes it with its loop."""
 
-    __slots__ = ("client", "closer")
+    __slots__ = ("_place", "client", "closer")
 
     def __init__(self, client: LoopClient) -> None:
         self.client = client
         self.closer = _close_with_loop(client)
+        self._place = Place()
+
+    def let_go(self) -> None:
+        """Close the client without waiting, since nobody holds the engine, or the loop has ended."""
+        self._place.reach(self._let_go)
+
+    def _let_go(self) -> None:
+        if self.client.let_go():
+            close_now(self.closer)
+        elif self._place.loop.is_running():
+            self._place.loop.create_task(self._close()).add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        """Try again if a loop that ends has cancelled the task; finishing the closer, it waits for the new one."""
+        if task.cancelled():
+            self._let_go()
+
+    async def _close(self) -> None:
+        await self.client.close()
+        close_now(self.closer)
 
 
 async def _close_with_loop(client: LoopClient) -> AsyncGenerator[None, None]:
@@ -196,3 +235,8 @@ async def _close_with_loop(client: LoopClient) -> AsyncGenerator[None, None]:
         yield
     finally:
         await client.close()
+
+
+def _let_go_of_all(by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept]) -> None:
+    for kept in list(by_loop.values()):
+        kept.let_go()

@@ -57,10 +57,31 @@ def unpack(body: Iterable[bytes]) -> Iterator[bytes]:
     inflater.close()
 
 
-async def aunpack(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+def aunpack(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """Give what the pieces of a body unpack to."""
-    inflater = Inflater()
-    async for data in body:
-        for piece in inflater.feed(data):
-            yield piece
-    inflater.close()
+    return _Unpacked(body)
+
+
+class _Unpacked:
+    """What a body unpacks to; no generator, which an event loop would have to finish."""
+
+    __slots__ = ("_body", "_inflater", "_pieces")
+
+    def __init__(self, body: AsyncIterable[bytes]) -> None:
+        self._body = aiter(body)
+        self._inflater = Inflater()
+        self._pieces: Iterator[bytes] = iter(())
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            for piece in self._pieces:
+                return piece
+            try:
+                data = await anext(self._body)
+            except StopAsyncIteration:
+                self._inflater.close()
+                raise
+            self._pieces = self._inflater.feed(data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from aigw._answer import Answer, make_error
 from aigw._errors import APIConnectionError, APITimeoutError
 from aigw._http import Headers
 from aigw._library import COMMON_HEADERS, URLS, adecoded, refuse_before, ssl_context
+from aigw._loops import Place, forget
 from aigw._observers import tell
 
 if TYPE_CHECKING:
@@ -54,12 +56,14 @@ class AiohttpLoopClient:
         self._timeout = aiohttp.ClientTimeout(connect=given.pool, sock_connect=given.connect, sock_read=given.read)
         self._url = functools.lru_cache(maxsize=URLS)(functools.partial(URL, encoded=True))
         self._library = AiohttpLibrary()
-        connector = aiohttp.TCPConnector(
+        self._place = Place()
+        self._open: set[aiohttp.ClientResponse] = set()
+        self._connector = _Connector(
             ssl=ssl_context(), limit=limits.max_connections or 0, keepalive_timeout=limits.keepalive_expiry
         )
         self._session = aiohttp.ClientSession(
             headers=COMMON_HEADERS,
-            connector=connector,
+            connector=self._connector,
             cookie_jar=_NoCookies(),
             auto_decompress=False,
             timeout=self._timeout,
@@ -84,12 +88,42 @@ class AiohttpLoopClient:
         tell(request, response.status)
         headers = _headers(response)
         body = adecoded(response.content.iter_any(), headers)
-        closing = functools.partial(_close, response)
+        closing = _Closing(response, self._open, self._place)
         return Answer(response.status, headers, body, closing, self._timeout.sock_read, self._library)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+        self._break_off()
+
+    def let_go(self) -> bool:
+        """Close the connections without waiting; tell whether that could be done, which is aiohttp's own affair."""
+        with suppress(AttributeError):  # of an aiohttp that calls it otherwise
+            self._connector.let_go()
+            self._break_off()
+            return True
+        return False
+
+    def _break_off(self) -> None:
+        """Part the responses that are still open from their connections, which are closed by now."""
+        while self._open:
+            response = self._open.pop()
+            connection = response.connection
+            response.close()
+            if connection is not None:  # the loop has ended
+                connection.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """One that can also close without waiting, which aiohttp does for itself alone."""
+
+    def let_go(self) -> None:
+        """Close the connections; of a loop that has ended, their sockets."""
+        if self._loop.is_closed():
+            idle = [protocol for kept in self._conns.values() for protocol, _ in kept]
+            for protocol in (*idle, *self._acquired):
+                forget(protocol.transport)
+        self._close(abort_ssl=True)
 
 
 class _NoCookies(aiohttp.DummyCookieJar):
@@ -114,7 +148,38 @@ def _headers(response: aiohttp.ClientResponse) -> Headers:
     return Headers(pairs)
 
 
-async def _close(response: aiohttp.ClientResponse) -> None:
-    if not response.closed:
-        response.release()
-        await response.wait_for_close()
+class _Closing:
+    """Frees the connection of one answer.
+
+    Args:
+        response: aiohttp's.
+        others: The responses that are open, this one too: held, so that whoever drops a stream closes it, and no
+            collector, which would call them unclosed.
+        place: Where they live.
+    """
+
+    __slots__ = ("_others", "_place", "_response")
+
+    def __init__(self, response: aiohttp.ClientResponse, others: set[aiohttp.ClientResponse], place: Place) -> None:
+        self._response = response
+        self._others = others
+        self._place = place
+        others.add(response)
+
+    async def __call__(self) -> None:
+        """Wait for what is still being sent."""
+        self._others.discard(self._response)
+        if not self._response.closed:
+            self._response.release()
+            await self._response.wait_for_close()
+
+    def now(self) -> bool:
+        """Wait for nothing, if this is the place for it; tell whether the connection is free."""
+        if self._place.loop.is_closed() or not self._place.is_here:
+            return False
+        self._others.discard(self._response)
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+        self._response.close()
+        return True

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from aigw._errors import APIStatusError, APITimeoutError
+from aigw._loops import begin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -237,7 +238,7 @@ class AsyncStream(Generic[T]):
     """An answer that comes in pieces: `async for` over it, once, or `await` it first to have `info`.
 
     The connection is closed when the iteration ends, when `aclose()` is called, at the end of an `async with` block,
-    and soon after the last reference to the stream goes.
+    and when the last reference to the stream goes: at once over aiohttp, and soon over httpx, which has to wait.
     """
 
     def __init__(self, open_stream: Callable[[], Awaitable[OpenStream[T]]]) -> None:
@@ -287,5 +288,5 @@ class AsyncStream(Generic[T]):
             opened = await self._open_stream()
             self._info = opened.info
             self._items = _aread(opened)
-            await anext(self._items)
+            await begin(self._items, getattr(opened.answer.close, "now", None))
         return self

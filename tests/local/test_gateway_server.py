@@ -4,6 +4,8 @@ import gc
 import socket
 import threading
 import time
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -85,6 +87,18 @@ def test_stopping_is_prompt_with_open_streams_waiting_calls_and_idle_connections
             assert not waiting.is_alive()
     assert threads() == []
     gc.collect()
+
+
+def test_a_connection_that_comes_while_the_server_stops_is_closed():
+    gateway = LocalGateway()
+    with gateway:
+        port = urlsplit(gateway.base_url).port
+        gateway._server._running._loop.call_soon_threadsafe(time.sleep, 0.2)  # so that both come in one turn of it
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            gateway.__exit__(None, None, None)
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+    gc.collect()  # what is left unclosed fails the test here
 
 
 def _ask_in_vain(gateway, kit):

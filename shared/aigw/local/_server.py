@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -140,6 +141,7 @@ class _Uvicorn(uvicorn.Server):
             await self.on_tick(0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._accept_no_more()
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -150,6 +152,18 @@ class _Uvicorn(uvicorn.Server):
             await server.wait_closed()
         for listener in sockets or ():
             listener.close()
+
+    async def _accept_no_more(self) -> None:
+        """Give connections that were just accepted the two turns until they are known, and can be cut.
+
+        asyncio fails to hand them to a server that is closed by then, and never closes them.
+        """
+        loop = asyncio.get_running_loop()
+        for listener in [listener for server in self.servers for listener in server.sockets]:
+            with suppress(NotImplementedError):  # a loop without readers, which accepts in one turn
+                loop.remove_reader(listener.fileno())
+        for _ in range(2):
+            await asyncio.sleep(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
