@@ -114,6 +114,11 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
     answer, and on exactly one chunk of a stream. Errors are those of `aigw` and at once LangChain's, such as
     `ModelRateLimitError`, with the answer in `error.response` and the log id in `error.log_id`.
 
+    What some models must be sent again of their own answers, or refuse the next step of an agent, stands in
+    `additional_kwargs` and is sent to them by itself: the signatures of Gemini's thoughts (`extra_content`, and
+    `tool_call_extra_content` by the calls' ids), the thoughts of DeepSeek and Kimi (`reasoning_content`). Structured
+    output that was cut off is an `OutputParserException`, never half an object.
+
     Attributes:
         streaming: Whether `invoke` streams too; `None` leaves it to LangChain, which streams when somebody listens.
         stream_usage: Whether streams are asked for the usage; off for upstreams that refuse `stream_options`.
@@ -222,7 +227,7 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
         request = self._request(messages, stop, kwargs, run)
         with self._report(request, run) as report:
             answer = ask_completions(self._async_client(), report, *request)
-            del request  # with a thousand calls in flight their messages need not be kept twice
+            del request, kwargs  # with a thousand calls in flight they need not be kept
             return _decode(await answer, report)
 
     def _stream(
@@ -303,8 +308,7 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
 
     def _report(self, request: ChatRequest, run: ModelRun | None) -> CallReport:
         event_id = chosen_event_id(self.gateway_options, request.gateway)
-        clients = (self._sync_client, self._async_client)
-        return report_call(run, Caller("chat", request.model, *clients, event_id, **facts_of(run)))
+        return report_call(run, Caller("chat", request.model, self, event_id, **facts_of(run)))
 
 
 def _facts(info: ResponseInfo | None) -> dict[str, Any] | None:

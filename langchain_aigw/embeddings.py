@@ -84,8 +84,7 @@ class CloudflareAIGatewayEmbeddings(Connection, Embeddings):
 
     def _report(self, options: GatewayOptions | None) -> CallReport:
         event_id = chosen_event_id(self.gateway_options, options)
-        clients = (self._sync_client, self._async_client)
-        return report_call(None, Caller("embedding", self.model, *clients, event_id, **facts_of(None)))
+        return report_call(None, Caller("embedding", self.model, self, event_id, **facts_of(None)))
 
     def _bodies(self, texts: list[str]) -> Iterator[dict[str, Any]]:
         given = {"dimensions": self.dimensions, "encoding_format": self.encoding_format}

@@ -5,16 +5,18 @@ An evaluator's verdict on one of the answers can be sent on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.integration import CallCaptures, CapturedCalls, CostCallback, arate_logs, calls_of, rate_logs
+from aigw import ConfigurationError
+from aigw.integration import CallCaptures, CapturedCalls, CostCallback, arate_logs, calls_of, rate_logs, shown
 from llamaindex_aigw._evaluation import answering_reports, encode_evaluation
 from llamaindex_aigw._recorded import RecordedCall
 from llamaindex_aigw._spans import watched_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from typing import TextIO
 
@@ -112,7 +114,12 @@ def capture_logs(
     Yields:
         What `aigw.capture_logs` yields, and `calls`, `feedback`, `feedback_from`, `reconcile`, `costs` and their async
         twins.
+
+    Raises:
+        ConfigurationError: The tags or the queue cannot be what they are.
     """
+    if not isinstance(tags, Mapping | None):
+        raise ConfigurationError(f"tags cannot be {shown(tags)}: they are LlamaIndex's instrument_tags, a dict")
     with watched_spans(tags), CAPTURES.capture(queue) as captured:
         yield captured
 

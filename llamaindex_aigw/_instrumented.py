@@ -14,8 +14,6 @@ from llamaindex_aigw._span_options import span_options
 from llamaindex_aigw._spans import NOWHERE, current_place
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from aigw import GatewayOptions
     from aigw.integration import CallKind
     from llamaindex_aigw._recorded import CallReport
@@ -56,10 +54,8 @@ class Instrumented(Connection):
             sends_span_id=self.send_span_id,
         )
 
-    def _calling(
-        self, model: str, options: GatewayOptions | None, kind: CallKind = "chat"
-    ) -> AbstractContextManager[CallReport]:
-        """Have the request that is sent in this block reported; to be asked for in the call's own span."""
-        from llamaindex_aigw._reporting import reported_call  # noqa: PLC0415 -- not wanted before the first call
+    def _calling(self, model: str, options: GatewayOptions | None, kind: CallKind = "chat") -> CallReport:
+        """Begin the report of a call, whose block the request is sent in; to be asked for in the call's own span."""
+        from llamaindex_aigw._reporting import report_call  # noqa: PLC0415 -- not wanted before the first call
 
-        return reported_call(self, model, options, kind)
+        return report_call(self, model, options, kind)

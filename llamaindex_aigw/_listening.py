@@ -37,12 +37,22 @@ class Choosy:
 
 def chat_events(function: F) -> F:
     """Have LlamaIndex tell of a chat, if anybody listens, and keep the function's type."""
-    return _lean(function, llm_chat_callback())
+    return _lean(function, llm_chat_callback()(function))
+
+
+def achat_events(function: F) -> F:
+    """As `chat_events`, of a function that gives what is to be awaited."""
+    return _alean(function, llm_chat_callback()(_coroutine_function(function)))
 
 
 def completion_events(function: F) -> F:
     """Have LlamaIndex tell of a completion, if anybody listens, and keep the function's type."""
-    return _lean(function, llm_completion_callback())
+    return _lean(function, llm_completion_callback()(function))
+
+
+def acompletion_events(function: F) -> F:
+    """As `completion_events`, of a function that gives what is to be awaited."""
+    return _alean(function, llm_completion_callback()(_coroutine_function(function)))
 
 
 def is_heard(llm: Any) -> bool:
@@ -76,16 +86,32 @@ def _reaches(dispatcher: Dispatcher, is_one: Callable[[Any], bool]) -> bool:
         dispatcher = dispatcher.parent
 
 
-def _lean(function: F, tell: Callable[[Any], Any]) -> F:
-    told = tell(function)
-
+def _lean(function: F, told: Any) -> F:
     @functools.wraps(told)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         return (told if is_heard(self) else function)(self, *args, **kwargs)
 
+    return cast("F", with_known_signature(call, told))  # every span asks for it
+
+
+def _alean(function: F, told: Any) -> F:
     @functools.wraps(told)
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await (told if is_heard(self) else function)(self, *args, **kwargs)
+        answer = (told if is_heard(self) else function)(self, *args, **kwargs)
+        del args, kwargs  # with a thousand calls in flight they need not be kept
+        return await answer
 
-    lean: Any = acall if inspect.iscoroutinefunction(function) else call
-    return cast("F", with_known_signature(lean, told))  # every span asks for it
+    return cast("F", with_known_signature(acall, told))
+
+
+def _coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function that LlamaIndex sees to be async; where nobody listens, the coroutine in it is saved."""
+    if inspect.iscoroutinefunction(function):
+        return function
+
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    named = functools.update_wrapper(coroutine, function)
+    del named.__wrapped__  # LlamaIndex takes it for a sign that it tells of the function already
+    return named

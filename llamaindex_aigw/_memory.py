@@ -39,7 +39,7 @@ class SpanMemory:
         found = self._ledger.find(name)
         calls = calls_of(found or [report for report in self._ledger.items() if report.is_of(name)])
         own = [call for call in calls if name in (call.log_id, call.event_id)]
-        beneath = [call for call in calls if name in (*call.span_path, *call.caller.place.runs)]
+        beneath = [call for call in calls if name in (*call.span_path, *call.caller.runs)]
         return [call.logged for call in beneath or own]
 
     def latest_calls(self) -> list[LoggedCall]:
@@ -47,7 +47,7 @@ class SpanMemory:
         reports = self._ledger.items()
         if not reports:
             return []
-        spans = reports[-1].caller.place.spans
+        spans = reports[-1].caller.spans
         return _logged(self._ledger.find(spans[0]) if spans else reports[-1:])
 
     def newest_call(self) -> LoggedCall | None:

@@ -79,7 +79,7 @@ class Occasions:
 
     def _call_in(self, span_id: str | None) -> RecordedCall | None:
         reports = self._ledger.peek(span_id) if span_id else []
-        calls = [call for report in reports if report.caller.place.spans[-1:] == (span_id,) for call in report.calls()]
+        calls = [call for report in reports if report.caller.spans[-1:] == (span_id,) for call in report.calls()]
         return calls[-1] if calls else None
 
 

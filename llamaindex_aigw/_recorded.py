@@ -21,12 +21,19 @@ class Caller(integration.Caller):
     """Who makes a call, and where.
 
     Attributes:
-        place: The spans and workflow runs around the call.
+        spans: Ids of LlamaIndex's spans around the call, the outermost first.
+        runs: Ids of the workflow runs around it, the outermost first.
         tags: LlamaIndex's `instrument_tags`, but for those its workflows add.
     """
 
-    place: Place = field(default_factory=Place)
+    spans: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     tags: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands."""
+        return Place(self.spans, self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class RecordedCall(integration.RecordedCall):
 
         Spans that began before anybody listened are missing.
         """
-        return self.caller.place.spans
+        return self.caller.spans
 
     @property
     def span_id(self) -> str | None:
@@ -62,18 +69,17 @@ class RecordedCall(integration.RecordedCall):
     @property
     def run_id(self) -> str | None:
         """The id of the innermost LlamaIndex workflow run the call was made in."""
-        return self.caller.place.runs[-1] if self.caller.place.runs else None
+        return self.caller.runs[-1] if self.caller.runs else None
 
     @property
     def root_id(self) -> str | None:
         """The id of the outermost workflow run around the call, else of the outermost span."""
-        place = self.caller.place
-        return next(iter((*place.runs[:1], *place.spans[:1])), super(RecordedCall, self).root_id)
+        return next(iter((*self.caller.runs[:1], *self.caller.spans[:1])), super(RecordedCall, self).root_id)
 
     @property
     def tags(self) -> Mapping[str, Any]:
         """LlamaIndex's `instrument_tags` at the call, but for those its workflows add."""
-        return self.caller.tags
+        return dict(self.caller.tags)
 
 
 class CallReport(integration.CallReport[Caller, RecordedCall]):

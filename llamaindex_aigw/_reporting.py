@@ -26,11 +26,32 @@ if TYPE_CHECKING:
 _DISPATCHER: Final = get_dispatcher(__name__)
 
 
-class reported_call:  # noqa: N801  read as what it gives in a `with` statement
-    """Hear what the gateway says of the request that is sent in this block, in the call's own span.
+class _ToldReport(CallReport):
+    """A report that LlamaIndex is told of as soon as its first block ends, in which the gateway answers.
 
-    LlamaIndex is told as soon as the block ends, and before the report has an error: who hears of it may ask to be told
-    of one.
+    That is before the report has an error: who hears of it may ask to be told of one. Of a stream there is a second
+    block, in which it is read.
+    """
+
+    __slots__ = ("_is_told",)
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller)
+        self._is_told = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Tell LlamaIndex of the call, and note how it ended."""
+        if not self._is_told:
+            self._is_told = True
+            if is_dispatched(_DISPATCHER):
+                _DISPATCHER.event(AIGatewayCallEvent(self))
+        super().__exit__(kind, error, trace)
+
+
+def report_call(connection: Connection, model: str, options: GatewayOptions | None, kind: CallKind) -> CallReport:
+    """Begin the report of a call, in the call's own span: the captures around it hear of it at once.
 
     Args:
         connection: What is asked.
@@ -38,29 +59,7 @@ class reported_call:  # noqa: N801  read as what it gives in a `with` statement
         options: The call's own gateway options.
         kind: Of the call.
     """
-
-    __slots__ = ("_report",)
-
-    def __init__(self, connection: Connection, model: str, options: GatewayOptions | None, kind: CallKind) -> None:
-        self._report = CallReport(
-            Caller(
-                kind=kind,
-                model=model,
-                sync_client=connection._sync_client,  # noqa: SLF001 the models' own
-                async_client=connection._async_client,  # noqa: SLF001 as above
-                place=current_place(),
-                tags=current_tags(),
-                event_id=chosen_event_id(connection.gateway_options, options),
-            )
-        )
-
-    def __enter__(self) -> CallReport:
-        CAPTURES.tell(self._report)
-        return self._report
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if is_dispatched(_DISPATCHER):
-            _DISPATCHER.event(AIGatewayCallEvent(self._report))
-        self._report.__exit__(kind, error, trace)
+    event_id, place = chosen_event_id(connection.gateway_options, options), current_place()
+    report = _ToldReport(Caller(kind, model, connection, event_id, place.spans, place.runs, current_tags()))
+    CAPTURES.tell(report)
+    return report

@@ -19,6 +19,8 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 from pydantic import PrivateAttr
 
+from aigw.integration import leave
+
 if TYPE_CHECKING:
     import inspect
     from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 RUN_ID_TAG: Final = "llamaindex.run_id"
 """The tag under which LlamaIndex's workflows tell of their run."""
 
+_NO_TAGS: Final[Mapping[str, Any]] = {}
 _MAX_SPANS: Final = 20_000
 _LOCK: Final = threading.Lock()
 
@@ -157,7 +160,7 @@ def watched_spans(tags: Mapping[str, Any] | None = None) -> Iterator[None]:
         try:
             yield
         finally:
-            active_instrument_tags.reset(token)
+            leave(active_instrument_tags, token)
     finally:
         stop_watching()
 
@@ -178,10 +181,10 @@ def current_run_id() -> str | None:
     return run_id if isinstance(run_id, str) else None
 
 
-def current_tags() -> dict[str, Any]:
+def current_tags() -> Mapping[str, Any]:
     """Give LlamaIndex's `instrument_tags` as they stand, without what its workflows add for themselves."""
     tags = active_instrument_tags.get()
-    return {name: value for name, value in tags.items() if not name.startswith("llamaindex.")}
+    return {name: value for name, value in tags.items() if not name.startswith("llamaindex.")} if tags else _NO_TAGS
 
 
 def _watcher() -> SpanWatcher | None:

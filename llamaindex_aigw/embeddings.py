@@ -78,7 +78,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         Returns:
             One vector per text, in the order of the texts.
         """
-        texts = integration.check_texts(texts)
+        texts = integration.check_texts(texts)  # all of them before the first request; each batch sees its own
         size = self.embed_batch_size if self.num_workers == 1 else max(1, len(texts))
         vectors: list[list[float]] = []
         for start in range(0, len(texts), size):  # LlamaIndex takes one worker for any number

@@ -5,7 +5,7 @@ is returned, so that a stream read later, or in another context, is the call tha
 """
 # ruff: noqa: FBT001, FBT002 - the signatures are LlamaIndex's
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from llama_index.core.base.llms.types import (
@@ -23,10 +23,9 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
-from aigw import integration
-from aigw.integration import shown
+from aigw.integration import ChatRequest, ask_completions, ask_stream, shown
 from llamaindex_aigw._instrumented import Instrumented
-from llamaindex_aigw._listening import chat_events, completion_events
+from llamaindex_aigw._listening import achat_events, acompletion_events, chat_events, completion_events
 from llamaindex_aigw._messages import decode_completion, to_completion
 from llamaindex_aigw._metadata import read_metadata, takes_schema
 from llamaindex_aigw._readers import aread_chat, aread_completion, read_chat, read_completion
@@ -47,6 +46,11 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
     Every answer has the gateway's facts (`aigw.ResponseInfo`) as a plain dict under `aigw`, in `raw` and in
     `additional_kwargs`, and the token counts beside them. In a stream the last response has them, and it alone; it
     comes when the stream has ended and adds no text.
+
+    What some models must be sent again of their own answers, or refuse the next step of an agent, is kept in the
+    message and sent to them by itself: the signatures of Gemini's thoughts, the thoughts of DeepSeek and Kimi. Tool
+    calls of a finished answer whose arguments are no JSON object are named by their ids in
+    `additional_kwargs["invalid_tool_calls"]`, and reach no tool with half of their arguments.
 
     Objects of a class instead of text (`structured_predict` and its kin, `as_structured_llm`) are asked for by JSON
     schema where the model can, else by a tool; a stream of them ends in the class itself.
@@ -117,42 +121,43 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
     @chat_events
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer a conversation."""
-        return self._chat(messages, **kwargs)
+        return self._chat(self._request(messages, kwargs))
 
     @chat_events
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
-        return self._stream_chat(messages, **kwargs)
+        return self._stream_chat(self._request(messages, kwargs, is_stream=True))
 
-    @chat_events
-    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+    @achat_events
+    def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Coroutine[Any, Any, ChatResponse]:
         """Answer a conversation."""
-        return await self._achat(messages, **kwargs)
+        return self._achat(self._request(messages, kwargs))
 
-    @chat_events
-    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+    @achat_events
+    def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Coroutine[Any, Any, ChatResponseAsyncGen]:
         """Answer a conversation as the answer comes: cumulative messages, each with its `delta`."""
-        return await self._astream_chat(messages, **kwargs)
+        return self._astream_chat(self._request(messages, kwargs, is_stream=True))
 
     @completion_events
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 a prompt is sent as it is, formatted or not
         """Answer a prompt, sent as one user message."""
-        return to_completion(self._chat(_as_messages(prompt), **kwargs))
+        return to_completion(self._chat(self._request(_as_messages(prompt), kwargs)))
 
     @completion_events
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: ARG002 as in `complete`
         """Answer a prompt as the answer comes."""
-        return read_completion(self._stream_chat(_as_messages(prompt), **kwargs))
+        return read_completion(self._stream_chat(self._request(_as_messages(prompt), kwargs, is_stream=True)))
 
-    @completion_events
+    @acompletion_events
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002 as in `complete`
         """Answer a prompt, sent as one user message."""
-        return to_completion(await self._achat(_as_messages(prompt), **kwargs))
+        return to_completion(await self._achat(self._request(_as_messages(prompt), kwargs)))
 
-    @completion_events
+    @acompletion_events
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:  # noqa: ARG002 as in `complete`
         """Answer a prompt as the answer comes."""
-        return aread_completion(await self._astream_chat(_as_messages(prompt), **kwargs))
+        request = self._request(_as_messages(prompt), kwargs, is_stream=True)
+        return aread_completion(await self._astream_chat(request))
 
     def _takes_schema(self) -> bool:
         return takes_schema(self.model, is_structured_output_model=self.is_structured_output_model)
@@ -173,35 +178,31 @@ class CloudflareAIGateway(Instrumented, StructuredOutput):
             raise ValueError(f"the model called no tool, and said: {shown(response.message.content, 2000)}")
         return calls
 
-    def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        asked = self._request(messages, kwargs)
-        with self._calling(asked.body["model"], asked.gateway) as report:
-            result = integration.ask_completions(self._sync_client(), report, *asked)
+    def _chat(self, asked: ChatRequest) -> ChatResponse:
+        with self._calling(asked.model, asked.gateway) as report:
+            result = ask_completions(self._sync_client(), report, *asked)
             return report.heard(decode_completion(result.output, result.info))
 
-    async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        asked = self._request(messages, kwargs)
-        with self._calling(asked.body["model"], asked.gateway) as report:
-            answer = integration.ask_completions(self._async_client(), report, *asked)
-            del asked  # with a thousand calls in flight their messages need not be kept twice
+    async def _achat(self, asked: ChatRequest) -> ChatResponse:
+        with self._calling(asked.model, asked.gateway) as report:
+            answer = ask_completions(self._async_client(), report, *asked)
+            del asked  # with a thousand calls in flight they need not be kept
             result = await answer
             return report.heard(decode_completion(result.output, result.info))
 
-    def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        asked = self._request(messages, kwargs, is_stream=True)
+    def _stream_chat(self, asked: ChatRequest) -> ChatResponseGen:
         client = self._sync_client()
-        with self._calling(asked.body["model"], asked.gateway) as report:
-            return read_chat(integration.ask_stream(client, report, *asked), report)
+        with self._calling(asked.model, asked.gateway) as report:
+            return read_chat(ask_stream(client, report, *asked), report)
 
-    async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
-        asked = self._request(messages, kwargs, is_stream=True)
+    async def _astream_chat(self, asked: ChatRequest) -> ChatResponseAsyncGen:
         client = self._async_client()
-        with self._calling(asked.body["model"], asked.gateway) as report:
-            return await aread_chat(integration.ask_stream(client, report, *asked), report)
+        with self._calling(asked.model, asked.gateway) as report:
+            return await aread_chat(ask_stream(client, report, *asked), report)
 
     def _request(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, is_stream: bool = False
-    ) -> integration.ChatRequest:
+    ) -> ChatRequest:
         kwargs = {**kwargs, "gateway_options": self._call_options(kwargs.get("gateway_options"))}
         own = self.__dict__
         fields = {name: own[name] for name in _SENT if own[name] is not None and own[name] != []}

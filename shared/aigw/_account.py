@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from aigw._errors import ConfigurationError
-from aigw._given import shown
+from aigw._given import check_text_or_none, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from aigw._providers import Provider
+    from aigw._request_heads import Asked, RequestHead
 
 REST_ORIGIN: Final = "https://api.cloudflare.com"
 GATEWAY_ORIGIN: Final = "https://gateway.ai.cloudflare.com"
@@ -53,7 +52,7 @@ class Account:
     logs_token: str = ""
     provider_key: str = ""
     base_url: str = ""
-    heads: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False)
+    heads: dict[Asked, RequestHead] = field(default_factory=dict, init=False, compare=False)
     secrets: tuple[str, ...] = field(default=(), init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +75,7 @@ class Account:
         Raises:
             ConfigurationError: A value that was given cannot be one.
         """
-        _check_texts(
+        check_text_or_none(
             account_id=account_id,
             api_token=api_token,
             gateway_id=gateway_id,
@@ -161,12 +160,6 @@ class Account:
             raise ConfigurationError(
                 f"base_url cannot be {shown(origin)}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
             )
-
-
-def _check_texts(**given: Any) -> None:
-    for name, value in given.items():
-        if value is not None and not isinstance(value, str):
-            raise ConfigurationError(f"{name} cannot be a {type(value).__name__}: it is text")
 
 
 def _is_origin(text: str) -> bool:

@@ -49,7 +49,9 @@ def ask_completions(client: Any, listener: Listener, body: Body, gateway: Option
         ConfigurationError: The input or the combination cannot work; nothing was sent.
         AIGatewayError: As `completions` raises it.
     """
-    return client._perform(_calls.raw(client._account, client._merge(gateway), "chat", body, surface), listener)
+    call = _calls.raw(client._account, client._merge(gateway), "chat", body, surface)
+    call.listener = listener
+    return client._perform(call)
 
 
 @overload
@@ -63,7 +65,8 @@ def ask_stream(
 def ask_stream(client: Any, listener: Listener, body: Body, gateway: Options = None, surface: Where = None) -> Any:
     """As `stream_completions` of the client; the arguments are those of `ask_completions`."""
     call = _calls.stream_raw(client._account, client._merge(gateway), "chat", body, surface)
-    return client._perform_stream(call, listener)
+    call.listener = listener
+    return client._perform_stream(call)
 
 
 @overload
@@ -76,4 +79,6 @@ def ask_embeddings(
 ) -> Coroutine[Any, Any, EmbeddingResult]: ...
 def ask_embeddings(client: Any, listener: Listener, body: Body, gateway: Options = None, surface: Where = None) -> Any:
     """As `embed` of the client; arguments and what an async one gives are those of `ask_completions`."""
-    return client._perform(_calls.embed(client._account, client._merge(gateway), body, surface), listener)
+    call = _calls.embed(client._account, client._merge(gateway), body, surface)
+    call.listener = listener
+    return client._perform(call)

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aigw._answer import Answer
-    from aigw._calls import Call, Described, StreamCall
-    from aigw._capture import Listener
+    from aigw._described import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
     from aigw._facts import ResponseInfo
@@ -130,11 +129,11 @@ class AsyncAIGateway(Driver):
     ) -> None:
         await self.aclose()
 
-    def _perform(self, call: Call[T], *listeners: Listener) -> Coroutine[Any, Any, T]:
-        return self._attempt(call, _read, current_captures(*listeners))
+    def _perform(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+        return self._attempt(call, _read, current_captures())
 
-    def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> AsyncStream[T]:
-        captures = current_captures(*listeners)
+    def _perform_stream(self, call: StreamCall[T]) -> AsyncStream[T]:
+        captures = current_captures()
         return AsyncStream(lambda: self._attempt(call, self._opened, captures))
 
     async def _opened(self, answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol, overload
 
+from aigw._contexts import leave
+
 if TYPE_CHECKING:
     from aigw._facts import ResponseInfo
 
@@ -74,22 +76,24 @@ def capture_logs() -> Iterator[CapturedLogs]:
     """Collect what the gateway says of every call made inside the `with` block.
 
     Calls count that are made in this task or thread, in tasks started from it, and in threads that run in a copy of its
-    context (`asyncio.to_thread`, LangChain's executors). Blocks nest: the outer one hears of the inner one's calls.
+    context (`asyncio.to_thread`, LangChain's executors). Blocks nest: the outer one hears of the inner one's calls. In
+    a synchronous generator that Starlette or FastAPI reads, each step has a context of its own: there the block hears
+    of the calls, and of the streams begun, in the step that it was entered in.
 
     Yields:
         A growing sequence of `ResponseInfo`, with `log_ids`.
     """
     captured = CapturedLogs()
-    token = _CAPTURES.set(current_captures(captured))
+    token = _CAPTURES.set((*_CAPTURES.get(), captured))
     try:
         yield captured
     finally:
-        _CAPTURES.reset(token)
+        leave(_CAPTURES, token)
 
 
-def current_captures(*more: Listener) -> tuple[Listener, ...]:
-    """Give those who hear of the calls of this code, and more who shall hear of one."""
-    return (*_CAPTURES.get(), *more)
+def current_captures() -> tuple[Listener, ...]:
+    """Give those who hear of the calls of this code."""
+    return _CAPTURES.get()
 
 
 class _Last:

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from aigw._capture import capture_logs
+from aigw._contexts import leave
 from aigw._costs import check_by, sum_costs
 from aigw._facts import ResponseInfo
 from aigw._feedback import arate_logs, rate_logs
@@ -203,7 +204,7 @@ class CallCaptures(Generic[T]):
             try:
                 yield captured
             finally:
-                self._around.reset(token)
+                leave(self._around, token)
 
     @contextmanager
     def without(self, captured: T) -> Iterator[None]:
@@ -212,7 +213,7 @@ class CallCaptures(Generic[T]):
         try:
             yield
         finally:
-            self._around.reset(token)
+            leave(self._around, token)
 
     def tell(self, report: CallReport[Any, Any]) -> None:
         """Tell the captures this code runs in of a call that begins."""

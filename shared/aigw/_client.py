@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aigw._answer import Answer
-    from aigw._calls import Call, Described, StreamCall
-    from aigw._capture import Listener
+    from aigw._described import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
     from aigw._facts import ResponseInfo
@@ -205,11 +204,11 @@ class AIGateway(Driver):
     ) -> None:
         self.close()
 
-    def _perform(self, call: Call[T], *listeners: Listener) -> T:
-        return self._attempt(call, _read, current_captures(*listeners))
+    def _perform(self, call: Call[T]) -> T:
+        return self._attempt(call, _read, current_captures())
 
-    def _perform_stream(self, call: StreamCall[T], *listeners: Listener) -> Stream[T]:
-        return Stream(self._attempt(call, self._opened, current_captures(*listeners)))
+    def _perform_stream(self, call: StreamCall[T]) -> Stream[T]:
+        return Stream(self._attempt(call, self._opened, current_captures()))
 
     def _opened(self, answer: Answer, call: StreamCall[T], info: ResponseInfo) -> OpenStream[T]:
         return OpenStream(answer, call.request, call.decoder(answer.headers, info), info, self._engine)

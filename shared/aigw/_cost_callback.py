@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 from aigw._captured import CapturedCalls
 from aigw._costs import check_by, sum_costs
 from aigw._driver import check_wait
-from aigw._errors import AIGatewayError
+from aigw._errors import AIGatewayError, ConfigurationError
+from aigw._given import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import TextIO
 
     from aigw._costs import Costs
+    from aigw._recorded import RecordedCall
 
 T = TypeVar("T", bound=CapturedCalls[Any])
 
@@ -51,6 +54,8 @@ class CostCallback(Generic[T]):
     ) -> None:
         check_by(by)
         check_wait(wait)
+        if file is not None and not callable(getattr(file, "write", None)):
+            raise ConfigurationError(f"file cannot be {shown(file)}: it is open for writing text, such as sys.stderr")
         self._capture = capture
         self._by = by
         self._wait = wait
@@ -60,7 +65,7 @@ class CostCallback(Generic[T]):
     @property
     def costs(self) -> Costs:
         """What the calls cost, as far as it is known by now; inside the block nothing is read yet."""
-        return sum_costs(self.captured.calls, self._by)
+        return sum_costs(self._calls(), self._by)
 
     @property
     def total_cost(self) -> float:
@@ -97,6 +102,10 @@ class CostCallback(Generic[T]):
             _warn(failure)
         self._print()
 
+    def _calls(self) -> Sequence[RecordedCall]:
+        """Give the calls so far; before the block there are none."""
+        return self.captured.calls if hasattr(self, "captured") else ()
+
     def _print(self) -> None:
         if self._prints:
             print_costs(self.costs, self._file)
@@ -105,7 +114,7 @@ class CostCallback(Generic[T]):
 def print_costs(costs: Costs, file: TextIO | None = None) -> None:
     """Print a table of costs, with `rich` where it is installed and the file is a terminal."""
     file = file or sys.stdout
-    if file.isatty() and find_spec("rich"):
+    if getattr(file, "isatty", bool)() and find_spec("rich"):
         from rich.console import Console  # noqa: PLC0415  an extra that the rest does without
 
         Console(file=file).print(costs)

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from aigw._account import Account
 from aigw._capture import last_info, remember_last
 from aigw._errors import APIConnectionError, ConfigurationError
+from aigw._given import check_whole, shown
 from aigw._library import DEFAULT_TIMEOUT
 from aigw._option_layers import context_options, merge_options
 from aigw._options import check_options
 from aigw._retries import retry_delay
 
 if TYPE_CHECKING:
-    from aigw._calls import Described
     from aigw._capture import Listener
+    from aigw._described import Described
     from aigw._errors import AIGatewayError
     from aigw._facts import ResponseInfo
     from aigw._options import GatewayOptions
@@ -56,8 +57,7 @@ class Driver:
             base_url=base_url,
         )
         self._options = check_options(options)
-        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-            raise ConfigurationError(f"max_retries cannot be {max_retries!r}: it is a whole number, 0 or more")
+        check_whole("max_retries", max_retries, least=0)
         self._max_retries = max_retries
         self._start(http_client, timeout)
 
@@ -102,6 +102,8 @@ class Driver:
             remember_last(self, _owner(), info)
             for captured in captures:
                 captured.record(info)
+            if call.listener is not None:
+                call.listener.record(info)
 
     def _retry_delay(self, call: Described, error: AIGatewayError, retries_done: int, captures: Captures) -> float:
         """Make a failure known; give the wait before the next try, or raise the failure."""
@@ -145,5 +147,5 @@ def check_wait(wait: float) -> float:
         ConfigurationError: They cannot.
     """
     if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait < float("inf"):
-        raise ConfigurationError(f"wait cannot be {wait!r}: it is a number of seconds, 0 or more")
+        raise ConfigurationError(f"wait cannot be {shown(wait)}: it is a number of seconds, 0 or more")
     return wait

@@ -1,4 +1,4 @@
-"""What callers give: any value as the error that refuses it shows it, and texts, refused where they are none."""
+"""What callers give, refused where it cannot be: how errors show any value, and the checks of texts and of numbers."""
 
 from __future__ import annotations
 
@@ -29,3 +29,25 @@ def check_texts(texts: Any) -> list[str]:
         if not isinstance(text, str):
             raise ConfigurationError(f"text number {number} cannot be {shown(text)}: it is a str")
     return given
+
+
+def check_text_or_none(**given: Any) -> None:
+    """Refuse what is neither text nor left out, by its argument's name; it may be a secret, and is not shown.
+
+    Raises:
+        ConfigurationError: One is neither.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} cannot be a {type(value).__name__}: it is text")
+
+
+def check_whole(name: str, value: Any, least: int = 1, most: int | None = None) -> None:
+    """Refuse what is no whole number of a range.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        upper = "or more" if most is None else f"to {most}"
+        raise ConfigurationError(f"{name} cannot be {shown(value)}: it is a whole number, {least} {upper}")

@@ -24,6 +24,7 @@ from aigw._version import __version__
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from types import ModuleType
 
     from aigw._facts import ResponseInfo
@@ -99,25 +100,19 @@ def refuse_before(since: tuple[int, ...], name: str, version: str, fault: str) -
 def decoded(body: Any, headers: Headers) -> Any:
     """Give what a body unpacks to; an encoding that nobody asked for as far as httpx knows it."""
     encoding = headers.get("content-encoding")
-    if encoding is None:
-        return body
-    if encoding.lower() == "gzip":
-        return unpack(body)
-    return _packed(body, encoding).iter_bytes()
+    return body if encoding is None else _unpacked(body, encoding, unpack, httpx.Response.iter_bytes)
 
 
 def adecoded(body: Any, headers: Headers) -> Any:
     """As `decoded`, for a body that is iterated over with `async for`."""
     encoding = headers.get("content-encoding")
-    if encoding is None:
-        return body
+    return body if encoding is None else _unpacked(body, encoding, aunpack, httpx.Response.aiter_bytes)
+
+
+def _unpacked(body: Any, encoding: str, gzip: Callable[[Any], Any], others: Callable[[httpx.Response], Any]) -> Any:
     if encoding.lower() == "gzip":
-        return aunpack(body)
-    return _packed(body, encoding).aiter_bytes()
-
-
-def _packed(body: Any, encoding: str) -> httpx.Response:
-    return httpx.Response(200, headers=[(b"content-encoding", encoding.encode())], content=body)
+        return gzip(body)
+    return others(httpx.Response(200, headers=[(b"content-encoding", encoding.encode())], content=body))
 
 
 class Family:

@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 from typing_extensions import TypedDict
 
 from aigw._account import quote_segment
-from aigw._calls import Call, encode_body
+from aigw._described import Call
 from aigw._errors import ConfigurationError, LogNotFoundError, NotFoundError
 from aigw._facts import GatewayLog, LogPage
-from aigw._given import shown
+from aigw._given import check_whole, shown
 from aigw._http import Request
 from aigw._json import dump_json, parse_json
-from aigw._numbers import check_whole
 from aigw._options import MAX_METADATA, check_options
+from aigw._request_heads import encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -158,7 +158,7 @@ def list_logs(
     if filters:
         query["filters"] = _encode_filters(filters)
     if search:
-        query["search"] = _check_text("search", search)
+        query["search"] = _check_search(search)
     return _call(account, gateway_id, "GET", f"logs?{urlencode(query)}", _parse_page)
 
 
@@ -225,9 +225,9 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{name} cannot be {shown(value)}: it is one of {', '.join(choices)}")
 
 
-def _check_text(name: str, value: Any) -> str:
+def _check_search(value: Any) -> str:
     if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
-        raise ConfigurationError(f"{name} cannot be {shown(value)}: it is text")
+        raise ConfigurationError(f"search cannot be {shown(value)}: it is text")
     return value
 
 
@@ -263,7 +263,10 @@ def check_metadata(value: Any) -> None:
             raise ConfigurationError(
                 f"metadata cannot be {shown(value)}: it is a dict of 1 to {MAX_METADATA} entries, or None"
             )
-        check_options({"metadata": value})
+        try:
+            check_options({"metadata": value})
+        except ConfigurationError as error:  # the check is the gateway option's
+            raise ConfigurationError(str(error).removeprefix("gateway option ")) from None
 
 
 _CHECKS: Final[dict[str, Callable[[Any], None]]] = {

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from aigw._contexts import leave
 from aigw._errors import ConfigurationError
 from aigw._options import MAX_METADATA, GatewayOptions, check_options
 
@@ -66,4 +67,4 @@ def gateway_options(options: GatewayOptions) -> Iterator[None]:
     try:
         yield
     finally:
-        _CONTEXT.reset(token)
+        leave(_CONTEXT, token)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw._background import Background
 from aigw._errors import ConfigurationError, DLPBlockedError, GuardrailBlockedError
 from aigw._feedback import LoggedCall
+from aigw._given import shown
 from aigw._queues import is_async, with_unset
 from aigw._verdicts import check_sample, is_sampled, judge_source, read_automatic, read_verdict
 
@@ -83,6 +84,8 @@ class Rater(Background["deque[Callable[[asyncio.Runner], None]]"]):
         max_waiting: int = 1000,
     ) -> None:
         self.occasions = read_automatic(automatic)
+        if judge is not None and not callable(judge):
+            raise ConfigurationError(f"judge cannot be {shown(judge)}: it is a function of an answer and its call")
         self.judge = judge
         self._sample = check_sample(sample)
         if self.is_needed and queue is not None and is_async(queue):

@@ -8,7 +8,7 @@ An adapter adds to these classes what its framework knows of a call: a run, a sp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from aigw._feedback import LoggedCall, no_async_client, no_client
 from aigw._forwarding import RUN_LABELS
@@ -23,23 +23,48 @@ if TYPE_CHECKING:
     from aigw._feedback import CallKind
 
 
+class Connection(Protocol):
+    """What has the clients that a call is made through: a framework's model."""
+
+    def _sync_client(self) -> AIGateway: ...
+    def _async_client(self) -> AsyncAIGateway: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The clients of a call that was found somewhere."""
+
+    _sync_client: Callable[[], AIGateway]
+    _async_client: Callable[[], AsyncAIGateway]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call.
 
+    One is kept for each call in flight, so it holds its model, not two methods of it.
+
     Attributes:
         kind: `chat` or `embedding`; completions are chats.
         model: The model that is asked.
-        sync_client: Gives the client it is asked through.
-        async_client: Gives that client's async twin.
+        connection: What it is asked through.
         event_id: The event id that is sent.
     """
 
     kind: CallKind
     model: str
-    sync_client: Callable[[], AIGateway] = no_client
-    async_client: Callable[[], AsyncAIGateway] = no_async_client
+    connection: Connection | None = field(default=None, repr=False, compare=False)
     event_id: str | None = None
+
+    @property
+    def sync_client(self) -> Callable[[], AIGateway]:
+        """Gives the client that the model is asked through."""
+        return no_client if self.connection is None else self.connection._sync_client  # noqa: SLF001 -- a model's own
+
+    @property
+    def async_client(self) -> Callable[[], AsyncAIGateway]:
+        """Gives that client's async twin."""
+        return no_async_client if self.connection is None else self.connection._async_client  # noqa: SLF001 -- likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +281,7 @@ def recorded_call(call: LoggedCall, log: GatewayLog | None) -> RecordedCall:
         info = info.model_copy(update={"log_id": log.id, "event_id": info.event_id or log.event_id})
     return RecordedCall(
         info=info,
-        caller=Caller(call.kind, (log.model if log else None) or "", call.sync_client, call.async_client),
+        caller=Caller(call.kind, (log.model if log else None) or "", _Known(call.sync_client, call.async_client)),
         input_tokens=_count(log.tokens_in) if log else None,
         output_tokens=_count(log.tokens_out) if log else None,
         cost=log.cost if log else None,

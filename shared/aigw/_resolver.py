@@ -90,11 +90,10 @@ class LogResolver:
         queue: FeedbackTaker | None = None,
     ) -> None:
         check_taker(queue)
-        _refuse_twin("client", client, "AsyncAIGateway", "AIGateway")
-        _refuse_twin("async_client", async_client, "AIGateway", "AsyncAIGateway")
+        _check_client("client", client, "AsyncAIGateway", "AIGateway")
+        _check_client("async_client", async_client, "AIGateway", "AsyncAIGateway")
         self._client = client
         self._async_client = async_client
-        self._has_store = store is not None
         self._seeker = Seeker(store if store is None or isinstance(store, SharedLogs) else SharedLogs(store))
         self._gateway_id = None if gateway_id is None else check_gateway_id(gateway_id)
         self._memory = memory
@@ -261,7 +260,7 @@ class LogResolver:
         known = replace(newest, info=info) if newest else LoggedCall(info)
         own = self._client if argument == "client" else self._async_client
         missing = f"{argument}=" if own is None and newest is None else ""
-        return Sources(self.through(known), self._memory, self._has_store, missing, time.monotonic)
+        return Sources(self.through(known), self._memory, self._seeker.has_store, missing, time.monotonic)
 
 
 def _readings(
@@ -271,6 +270,8 @@ def _readings(
     return [(calls[place], partial(logs.__setitem__, place)) for place in late]
 
 
-def _refuse_twin(argument: str, client: Any, twin: str, kind: str) -> None:
-    if twin in {base.__name__ for base in type(client).__mro__}:
-        raise ConfigurationError(f"{argument} cannot be an {twin}: it is an {kind}")
+def _check_client(argument: str, client: Any, twin: str, kind: str) -> None:
+    """Refuse the twin that awaits, or does not, and what is no client; it may be a token, and is not shown."""
+    is_twin = twin in {base.__name__ for base in type(client).__mro__}
+    if client is not None and (is_twin or not callable(getattr(client, "gateway", None))):
+        raise ConfigurationError(f"{argument} cannot be of class {type(client).__name__}: it is an {kind}")

@@ -155,7 +155,7 @@ def find_foreign(name: str, through: LoggedCall, *, is_event: bool) -> Search[li
     """
     found = yield from _at_gateway(name, through, is_event=True)
     if not found:
-        raise LogNotFoundError(f"{name} is not known, or not yet: {_nowhere(through, is_event=is_event)}")
+        raise LogNotFoundError(f"{shown(name)} is not known, or not yet: {_nowhere(through, is_event=is_event)}")
     return found
 
 
@@ -181,7 +181,7 @@ def _find_name(name: str, sources: Sources, wait: float, *, is_event: bool) -> S
         if found:
             return found
         tried.append(_nowhere(sources.through, is_event=is_event))
-    raise UnknownTargetError(f"{name} is not known: {'; '.join(tried)}")
+    raise UnknownTargetError(f"{shown(name)} is not known: {'; '.join(tried)}")
 
 
 def _until_found(

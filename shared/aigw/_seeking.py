@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigw._errors import AIGatewayError, LogNotFoundError
+from aigw._given import shown
 from aigw._log_reading import anewest_logs, newest_logs
 from aigw._search import AskLog, AskLogs, AskStore
 
@@ -32,6 +33,11 @@ class Seeker:
 
     def __init__(self, shared: SharedLogs | None) -> None:
         self._shared = shared
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a shared store to ask."""
+        return self._shared is not None
 
     def drive(self, search: Search[T]) -> T:
         """Give what a search finds.
@@ -105,4 +111,4 @@ async def _alook(gateway: AsyncGateway, question: AskLog | AskLogs) -> GatewayLo
 
 def _note(question: AskLog | AskLogs) -> str:
     wanted = question.log_id if isinstance(question, AskLog) else question.filters[-1]["value"][0]
-    return f"while looking for {wanted!r} at the gateway: reading logs needs a token that may do so (logs_token)"
+    return f"while looking for {shown(wanted)} at the gateway: reading logs needs a token that may do so (logs_token)"

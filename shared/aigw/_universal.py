@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NotRequired
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from aigw._calls import Call, StreamCall, encode_body, parse_json_result
+from aigw._described import Call, StreamCall
 from aigw._errors import ConfigurationError
 from aigw._http import Request
 from aigw._json import dump_ascii
 from aigw._options import Backoff, GatewayOptions, check_options, encode_options
+from aigw._request_heads import encode_body
+from aigw._result_bodies import parse_json_result
 from aigw._streams import RUN_STREAM
 
 if TYPE_CHECKING:

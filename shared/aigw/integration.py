@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from aigw._asking import ask_completions, ask_embeddings, ask_stream
     from aigw._bookkeeping import Bookkeeping
     from aigw._captured import CallCaptures, CapturedCalls
-    from aigw._chat_request import ChatRequest, merge_parameters
+    from aigw._chat_request import ChatRequest, merge_parameters, told_again
     from aigw._clients import Clients
+    from aigw._contexts import leave
     from aigw._cost_callback import CostCallback
     from aigw._costs import sum_costs
     from aigw._feedback import CallKind, LoggedCall, arate_logs, rate_logs
@@ -63,6 +64,7 @@ __all__ = [
     "forward_metadata",
     "is_rating",
     "lazy",
+    "leave",
     "merge_parameters",
     "metadata_of",
     "rate_logs",
@@ -70,6 +72,7 @@ __all__ = [
     "readings_of",
     "shown",
     "sum_costs",
+    "told_again",
     "with_known_signature",
 ]
 
@@ -103,6 +106,7 @@ _MODULES: Final = {
     "event_id_of": "_forwarding",
     "forward_metadata": "_forwarding",
     "is_rating": "_rater",
+    "leave": "_contexts",
     "merge_parameters": "_chat_request",
     "metadata_of": "_forwarding",
     "rate_logs": "_feedback",
@@ -110,6 +114,7 @@ _MODULES: Final = {
     "readings_of": "_log_reading",
     "shown": "_given",
     "sum_costs": "_costs",
+    "told_again": "_chat_request",
     "with_known_signature": "_signatures",
 }
 

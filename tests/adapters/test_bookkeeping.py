@@ -114,3 +114,10 @@ def test_a_handler_without_a_judge_has_nothing_to_wait_for(adapter):
     handler = adapter.handler()
     assert handler.flush(0)
     handler.close()
+
+
+@pytest.mark.parametrize("judge", [5, "x" * 999, {}])
+def test_a_judge_that_cannot_be_called_is_refused(adapter, judge):
+    with pytest.raises(ValueError, match="judge cannot be") as raised, adapter.recording(judge=judge):
+        pass
+    assert len(str(raised.value)) < 600

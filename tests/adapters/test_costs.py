@@ -136,3 +136,29 @@ def test_an_error_in_the_block_stays_the_callers(adapter, paid):
         adapter.ask(paid())
         raise KeyError
     assert callback.costs.total.calls == 1
+
+
+def test_before_its_block_a_callback_has_no_calls(adapter):
+    callback = adapter.package.get_cost_callback()
+    assert (callback.costs.total.calls, callback.total_cost) == (0, 0.0)
+    assert "total" in str(callback)
+
+
+@pytest.mark.parametrize(("name", "value"), [("file", 5), ("wait", "x" * 999)])
+def test_what_cannot_be_of_a_callback_is_refused_before_its_block(adapter, name, value):
+    with pytest.raises(aigw.ConfigurationError, match=f"{name} cannot be") as raised:
+        adapter.package.get_cost_callback(**{name: value})
+    assert len(str(raised.value)) < 400
+
+
+def test_costs_are_written_to_whatever_can_be_written_to(adapter, paid):
+    class Pages:
+        text = ""
+
+        def write(self, text):
+            self.text += text
+
+    pages = Pages()
+    with adapter.package.get_cost_callback(file=pages):
+        adapter.ask(paid())
+    assert "openai" in pages.text

@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processor's time is read from /proc")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(),
+    reason="needs /proc, which tells a process's CPU time and which only Linux has",
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 CLIENTS = ("ours, LangChain", "ours, LlamaIndex", "ours, core", "LangChain, no network", "plain httpx", "raw socket")
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="needs /proc, which tells a process's memory and which only Linux has"
+)
 
 
 @pytest.fixture(scope="module")

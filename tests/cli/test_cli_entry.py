@@ -203,7 +203,9 @@ def test_help_ends_well_when_the_reader_of_the_pipe_has_gone(environment):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs a disk that is always full, /dev/full, which only some systems have"
+)
 def test_help_on_a_full_disk_is_one_sentence(environment):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(  # noqa: S603 -- our own script
@@ -212,7 +214,7 @@ def test_help_on_a_full_disk_is_one_sentence(environment):
     assert (done.returncode, done.stderr) == (1, b"cf-aigw: No space left on device\n")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="asks a POSIX shell to close streams")
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell, which can start a program with its streams closed")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_no_error(environment, closed):
     done = subprocess.run(  # noqa: S603 -- our own script

@@ -19,7 +19,7 @@ from aigw.feedback._spool import Spool
 from aigw.integration import LoggedCall
 
 pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which only POSIX has"),
     pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),
 ]
 

@@ -190,7 +190,7 @@ def test_a_stream_left_open_when_its_loop_ends_makes_no_noise(server, wire):
     assert server.gone.wait(5)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork needs POSIX")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which only POSIX has")
 def test_a_client_used_before_a_fork_works_after_it_in_both_processes(server, wire):
     server.will(wire.json(wire.completion("Hello")))
     script = f"""

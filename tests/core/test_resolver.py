@@ -201,7 +201,7 @@ async def test_what_nobody_knows_is_an_error_that_says_where_it_was_looked_for(a
 
     assert isinstance(raised.value, KeyError)
     assert str(raised.value) == (
-        "nobody-1 is not known: no call that is recorded here has it; the shared store does not have it; the gateway "
+        "'nobody-1' is not known: no call that is recorded here has it; the shared store does not have it; the gateway "
         "'second' has no log of that id, no log with that event id, which only the run or span of the call itself is "
         "sent as, and none with it as root_run_id or thread_id or root_span_id or workflow_run_id in its metadata, "
         "which only a model's metadata_keys send"
@@ -335,18 +335,21 @@ def test_a_gateway_id_that_cannot_be_is_refused():
 
 @pytest.mark.parametrize("text", ["..", "a/b?c=d", "Größe 7", "x" * 3000])
 async def test_any_text_may_be_an_id(ask, gateway, text):
-    with pytest.raises(UnknownTargetError):
+    with pytest.raises(UnknownTargetError) as raised:
         await ask.resolve(ask.resolver(), text, wait=0)
+    assert len(str(raised.value)) < 500
     assert gateway.logs == []
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"client": AsyncAIGateway()}, "client cannot be an AsyncAIGateway: it is an AIGateway"),
-        ({"async_client": AIGateway()}, "async_client cannot be an AIGateway: it is an AsyncAIGateway"),
+        ({"client": AsyncAIGateway()}, "client cannot be of class AsyncAIGateway: it is an AIGateway"),
+        ({"async_client": AIGateway()}, "async_client cannot be of class AIGateway: it is an AsyncAIGateway"),
+        ({"client": "secret-token"}, "client cannot be of class str: it is an AIGateway"),
+        ({"async_client": object()}, "async_client cannot be of class object: it is an AsyncAIGateway"),
     ],
 )
-def test_a_client_of_the_other_kind_is_refused(given, says):
+def test_what_is_no_client_of_that_kind_is_refused(given, says):
     with pytest.raises(ConfigurationError, match=f"^{says}$"):
         LogResolver(**given)

@@ -217,7 +217,7 @@ def test_a_writer_that_cannot_keep_up_counts_what_it_drops(monkeypatch, caplog):
     assert caplog.text.count("too slow") == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which only POSIX has")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_writes_by_a_thread_of_its_own(tmp_path):
     class Folder(Batches):

@@ -26,7 +26,9 @@ def test_the_limits_are_the_documented_ones():
     assert (*limits, _stream_readers.PATIENCE) == (64 * MIB, 256 * MIB, MIB, 10)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is the system's own")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux, where ru_maxrss counts kibibytes; elsewhere its unit is another"
+)
 @pytest.mark.parametrize("name", BOUNDS)
 def test_memory_stays_within_the_limit(server, name):
     ask, bound = BOUNDS[name]

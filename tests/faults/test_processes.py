@@ -83,7 +83,7 @@ assert next(stream).text == 'b'
 @pytest.mark.parametrize("name", ENDS)
 def test_a_process_ends_at_once_and_without_a_word(server, name):
     if name == "fork" and not hasattr(os, "fork"):
-        pytest.skip("a fork needs POSIX")
+        pytest.skip("needs os.fork, which only POSIX has")
     server.replies = [events(data("a"), Endless(data("b"), 0.01), close=False)]
     script = f"import sys, aigw\nURL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{ENDS[name]}\n"
 

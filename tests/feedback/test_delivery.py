@@ -124,7 +124,7 @@ async def test_a_log_that_never_comes_is_a_dead_letter_that_names_what_was_tried
         await face.do(queue.feedback, "nobody-knows", 1)
         assert await face.do(queue.flush, 10)
         [letter] = await face.do(queue.failed)
-    assert letter.error.startswith("LogNotFoundError: nobody-knows is not known")
+    assert letter.error.startswith("LogNotFoundError: 'nobody-knows' is not known")
     assert "thread_id" in letter.error
 
 

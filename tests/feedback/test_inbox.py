@@ -136,7 +136,9 @@ def test_a_full_spool_counts_what_is_not_filed(tmp_path):
     spool.close()
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="needs SIGKILL, which ends a process at once and which Windows has not"
+)
 def test_what_a_killed_process_had_not_filed_is_another_processes_to_send(tmp_path):
     code = (
         "import os, sys; from aigw.feedback._spool import Spool; from aigw.feedback._rows import Target;"

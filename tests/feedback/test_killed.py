@@ -18,7 +18,9 @@ from aigw.feedback import FeedbackQueue
 
 from .faulty import ACCOUNT, LOST, TOKEN, Fault, FaultyGateway
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells for certain that a process is gone")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux, the only one to tell for certain that a process is gone"
+)
 
 TOTAL, LOGS, LANES, SPARE, KILLS, SEED = 10_000, 400, 4, 10, 50, 20_261_122
 

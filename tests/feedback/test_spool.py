@@ -182,7 +182,9 @@ def test_what_is_not_renewed_is_free_after_its_lease(tmp_path):
     second.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells for certain that a process is gone")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux, the only one to tell for certain that a process is gone"
+)
 def test_what_a_killed_process_had_is_free_at_once(tmp_path):
     path = tmp_path / "spool.db"
     code = (
@@ -199,7 +201,9 @@ def test_what_a_killed_process_had_is_free_at_once(tmp_path):
     spool.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells for certain that a process is gone")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux, the only one to tell for certain that a process is gone"
+)
 def test_a_process_number_that_came_again_is_another_process():
     owner = Owner.current()
     assert not owner.is_gone

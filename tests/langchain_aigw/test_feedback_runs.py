@@ -225,7 +225,7 @@ def test_an_unknown_run_is_a_key_error_that_says_what_was_tried(client):
         handler.feedback(run_id, wait=0)
     assert isinstance(caught.value, aigw.ConfigurationError)
     assert str(caught.value) == (
-        f"{run_id} is not known: no call that is recorded here has it; the gateway has no log with that event id, "
+        f"'{run_id}' is not known: no call that is recorded here has it; the gateway has no log with that event id, "
         "which only the run or span of the call itself is sent as, and none with it as root_run_id or thread_id or "
         "root_span_id or workflow_run_id in its metadata, which only a model's metadata_keys send"
     )

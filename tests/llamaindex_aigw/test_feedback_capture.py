@@ -298,7 +298,7 @@ async def test_a_span_of_another_process_is_looked_up_with_await(llm, aigw_local
 
 def test_a_span_nobody_knows_is_an_error_that_says_so(llm, handler):
     llm.chat(HELLO)
-    with pytest.raises(UnknownTargetError, match="nobody-1 is not known") as raised:
+    with pytest.raises(UnknownTargetError, match="'nobody-1' is not known") as raised:
         handler.feedback("nobody-1", 1, wait=0)
     assert isinstance(raised.value, KeyError)
 
@@ -348,3 +348,9 @@ def test_the_facts_of_an_answer_are_fields_of_response_info_and_json(llm):
     assert set(facts) <= set(ResponseInfo.model_fields)
     assert ResponseInfo(**facts).to_dict() == facts
     assert json.loads(json.dumps(facts)) == facts
+
+
+@pytest.mark.parametrize("tags", [5, "user", [("user", "u")]])
+def test_tags_that_are_no_dict_are_refused(tags):
+    with pytest.raises(ConfigurationError, match=r"^tags cannot be "), capture_logs(tags):
+        pass

@@ -244,7 +244,9 @@ def test_a_page_of_a_hundred_thousand_logs_comes_quickly(long_store, query, tota
     assert min(durations) < 0.05
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="needs SIGKILL, which ends a process at once and which Windows has not"
+)
 def test_every_answered_request_is_in_the_log_after_a_kill(tmp_path: Path):
     command = [sys.executable, "-m", "aigw.local", "--port", "0", "--data", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own command

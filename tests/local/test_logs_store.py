@@ -294,8 +294,8 @@ def test_a_patch_of_nothing_finds_the_log_and_changes_nothing(three):
         ({"score": "100"}, "score: expected a finite number or null; got '100'"),
         ({"score": float("nan")}, "score: expected a finite number or null; got nan"),
         ({"metadata": ["a"]}, "metadata: expected an object or null"),
-        ({"metadata": {"a": None}}, "metadata.a: expected a string, a number or a boolean"),
-        ({"rating": 1}, "rating: unknown key; expected feedback, score, metadata"),
+        ({"metadata": {"a": None}}, "metadata['a']: expected a string, a number or a boolean"),
+        ({"rating": 1}, "unknown key 'rating'; expected feedback, score, metadata"),
         ([], "expected a JSON object with feedback, score, metadata"),
     ],
 )

@@ -18,7 +18,9 @@ SCRIPT = Path(__file__).with_name("scored_on_ray_until_killed.py")
 LOGS, BEFORE = 300, 90
 
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells for certain that a process is gone")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux, the only one to tell for certain that a process is gone"
+)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import typer
 
 from aigw._errors import ConfigurationError
 from aigw._facts import GatewayLog
+from aigw._given import shown
 from aigw.cli._command import add_command
 from aigw.cli._log_view import money
 from aigw.cli._logs import EventId, Filters
@@ -100,7 +101,7 @@ def _key(by: str) -> Key:
     if kind == "metadata" and name:
         return lambda log: str((log.metadata or {}).get(name, ""))
     if by not in _KEYS:
-        raise ConfigurationError(f"--by cannot be {by!r}: it is {', '.join(_KEYS)} or metadata.NAME")
+        raise ConfigurationError(f"--by cannot be {shown(by)}: it is {', '.join(_KEYS)} or metadata.NAME")
     return _KEYS[by]
 
 

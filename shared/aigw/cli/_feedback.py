@@ -9,6 +9,7 @@ from aigw._async_client import AsyncAIGateway
 from aigw._errors import ConfigurationError
 from aigw._facts import ResponseInfo
 from aigw._feedback import LoggedCall, rate_logs
+from aigw._given import shown
 from aigw._log_calls import UNSET
 from aigw.cli._command import add_command
 from aigw.cli._failed_feedback import show_failed
@@ -80,5 +81,7 @@ def _split(words: list[str], *, has_event_id: bool) -> tuple[str | None, str | N
 
 def _parse(word: str) -> int | None:
     if word.lower() not in _FEEDBACK:
-        raise ConfigurationError(f"a rating cannot be {word!r}: it is 1 (good), -1 (bad), 0, or none to take it back")
+        raise ConfigurationError(
+            f"a rating cannot be {shown(word)}: it is 1 (good), -1 (bad), 0, or none to take it back"
+        )
     return _FEEDBACK[word.lower()]

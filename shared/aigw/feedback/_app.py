@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from aigw._errors import AIGatewayError, ConfigurationError, LogNotFoundError
+from aigw._given import shown
 from aigw.feedback._backlog import FeedbackQueueFullError
 from aigw.feedback._entries import COMMENT
 from aigw.feedback._intake import MAX_BODY, Refusal, check_settings, cut_comment, read_post
@@ -91,7 +92,7 @@ def feedback_app(
 
 def _cors(allow_origins: Sequence[str]) -> list[Middleware]:
     if isinstance(allow_origins, str):
-        raise ConfigurationError(f"allow_origins is a list of origins, not the text {allow_origins!r}")
+        raise ConfigurationError(f"allow_origins is a list of origins, not the text {shown(allow_origins)}")
     if not allow_origins:
         return []
     return [

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
-from aigw._numbers import check_whole
+from aigw._given import check_whole, shown
 from aigw.feedback._delivery import Delivered, Found, Outcome, Refused
 from aigw.feedback._merge import merge_changes
 from aigw.feedback._patience import hold, is_temporary
@@ -309,7 +309,7 @@ def _by_name(mirror: Any) -> dict[str, Sink]:
     sinks = {sink.name: sink for sink in given}
     if "" in sinks or len(sinks) != len(given):
         names = [sink.name for sink in given]
-        raise ConfigurationError(f"mirror cannot have sinks of the names {names!r}: each needs one of its own")
+        raise ConfigurationError(f"mirror cannot have sinks of the names {shown(names)}: each needs one of its own")
     return sinks
 
 
@@ -337,4 +337,4 @@ def check_queue(gateway_id: str | None, counts: Mapping[str, int], seconds: Mapp
         check_whole(name, count)
     for name, value in seconds.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise ConfigurationError(f"{name} cannot be {value!r}: it is a number of seconds, 0 or more")
+            raise ConfigurationError(f"{name} cannot be {shown(value)}: it is a number of seconds, 0 or more")

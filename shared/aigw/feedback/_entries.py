@@ -124,7 +124,7 @@ def _entry_id(feedback: SentFeedback, field: str) -> UUID:
     return uuid5(_ENTRIES, "\n".join((feedback.gateway_id, feedback.log_id or feedback.event_id, field)))
 
 
-def check_sink(name: str, prefix: str) -> None:
+def check_sink_names(name: str, prefix: str) -> None:
     """Check what every sink is given.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aigw._errors import ConfigurationError
-from aigw._numbers import check_whole
+from aigw._given import check_whole, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +113,7 @@ def check_settings(rate_limits: Mapping[str, Any], max_comment: Any, score_range
     check_whole("max_comment", max_comment, least=0)
     if score_range is not None and not _is_range(score_range):
         raise ConfigurationError(
-            f"score_range cannot be {score_range!r}: it is the least and the highest score, or None"
+            f"score_range cannot be {shown(score_range)}: it is the least and the highest score, or None"
         )
 
 

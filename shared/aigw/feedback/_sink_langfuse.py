@@ -9,7 +9,7 @@ from langfuse.api import NotFoundError
 from langfuse.api.scores import CreateScoreBatchResults, CreateScoreRequest
 
 from aigw._errors import ConfigurationError
-from aigw.feedback._entries import check_sink, chosen_event_id, entries_of, labels_of, link_of, time_of
+from aigw.feedback._entries import check_sink_names, chosen_event_id, entries_of, labels_of, link_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class LangfuseSink:
         find_trace: Callable[[SentFeedback], TraceLink | None] | None = None,
         name: str = "langfuse",
     ) -> None:
-        check_sink(name, prefix)
+        check_sink_names(name, prefix)
         self.name = name
         self._prefix = prefix
         self._find_trace = find_trace

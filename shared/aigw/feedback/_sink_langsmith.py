@@ -8,7 +8,7 @@ from langsmith import Client
 from langsmith.utils import LangSmithConflictError, LangSmithNotFoundError, get_tracer_project
 
 from aigw._errors import ConfigurationError
-from aigw.feedback._entries import as_uuid, check_sink, chosen_event_id, entries_of, labels_of
+from aigw.feedback._entries import as_uuid, check_sink_names, chosen_event_id, entries_of, labels_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,7 +43,7 @@ class LangSmithSink:
         project: str | None = None,
         name: str = "langsmith",
     ) -> None:
-        check_sink(name, prefix)
+        check_sink_names(name, prefix)
         self.name = name
         self._prefix = prefix
         self._project = project

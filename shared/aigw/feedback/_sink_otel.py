@@ -10,7 +10,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from aigw._errors import ConfigurationError
 from aigw._version import __version__
-from aigw.feedback._entries import check_sink, entries_of, labels_of, link_of
+from aigw.feedback._entries import check_sink_names, entries_of, labels_of, link_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ class OTelSink:
         find_trace: Callable[[SentFeedback], TraceLink | None] | None = None,
         name: str = "otel",
     ) -> None:
-        check_sink(name, prefix)
+        check_sink_names(name, prefix)
         self.name = name
         self._prefix = prefix
         self._find_trace = find_trace

@@ -19,6 +19,7 @@ from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
 from aigw._facts import ResponseInfo
 from aigw._feedback import choose_calls
+from aigw._given import shown
 from aigw._targets import read_target
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class FeedbackTokens:
         if isinstance(previous, str | bytes):
             raise ConfigurationError("previous is a list of secrets, not one")
         if isinstance(max_age, bool) or not isinstance(max_age, int | float) or not max_age > 0:
-            raise ConfigurationError(f"max_age cannot be {max_age!r}: it is a number of seconds above 0")
+            raise ConfigurationError(f"max_age cannot be {shown(max_age)}: it is a number of seconds above 0")
         keys = [_check_secret(given) for given in (*reversed(previous), secret)]  # the last signs
         self._max_age = max_age
         self._signer = TimestampSigner(keys, salt=_SALT, key_derivation="hmac", digest_method=hashlib.sha256)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
+from aigw._given import check_whole
 from aigw._http import HIDDEN, SECRET_HEADERS
 from aigw._json import dump_json, parse_json
-from aigw._numbers import check_whole
 from aigw._providers import KEY_HEADERS
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from aigw._given import shown
+from aigw.local._arguments import check_callable, read_dict
 from aigw.local._settings_check import CATEGORIES
 
 Check = Callable[[str], Collection[str]]
@@ -44,7 +45,7 @@ def find_words(lists: Mapping[str, Iterable[str]]) -> Check:
     Raises:
         ValueError: It is no dict of lists of words.
     """
-    return find_patterns({name: _any_of(name, words) for name, words in _entries("lists", lists)})
+    return find_patterns({name: _any_of(name, words) for name, words in read_dict("lists", lists).items()})
 
 
 def find_patterns(patterns: Mapping[str, str]) -> Check:
@@ -56,8 +57,20 @@ def find_patterns(patterns: Mapping[str, str]) -> Check:
     Raises:
         ValueError: It is no dict of regular expressions.
     """
-    compiled = {name: _compile(name, pattern) for name, pattern in _entries("patterns", patterns)}
+    compiled = {name: _compile(name, pattern) for name, pattern in read_dict("patterns", patterns).items()}
     return lambda text: [name for name, pattern in compiled.items() if pattern.search(text)]
+
+
+def read_checks(guardrail_check: Check | None, dlp_check: Check | None) -> tuple[Check, Check]:
+    """Give the checks of guardrails and of DLP: the built-in one where none is given.
+
+    Raises:
+        ConfigurationError: One cannot be called.
+    """
+    return (
+        check_callable("guardrail_check", built_in_guardrails() if guardrail_check is None else guardrail_check),
+        check_callable("dlp_check", built_in_dlp() if dlp_check is None else dlp_check),
+    )
 
 
 def built_in_guardrails() -> Check:
@@ -79,16 +92,10 @@ def built_in_dlp() -> Check:
     return check
 
 
-def _entries(argument: str, given: Any) -> Collection[tuple[str, Any]]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{argument}: expected a dict; got {shown(given)}")  # noqa: TRY004 -- one kind of error for a value
-    return given.items()
-
-
 def _any_of(name: str, words: Any) -> str:
     given = [*words] if isinstance(words, Iterable) and not isinstance(words, str) else words
     if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
-        raise ValueError(f"lists.{name}: expected a list of words; got {shown(given)}")
+        raise ValueError(f"lists[{shown(name)}]: expected a list of words; got {shown(given)}")
     return "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in given) or r"(?!)"
 
 
@@ -96,7 +103,9 @@ def _compile(name: str, pattern: Any) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE)
     except (re.error, TypeError) as error:
-        raise ValueError(f"patterns.{name}: expected a regular expression; got {shown(pattern)} ({error})") from error
+        raise ValueError(
+            f"patterns[{shown(name)}]: expected a regular expression; got {shown(pattern)} ({error})"
+        ) from error
 
 
 def _is_card(text: str) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from aigw._given import shown
+from aigw.local._arguments import read_dict
 from aigw.local._settings import GatewaySettings, GatewaySettingsDict
 
 if TYPE_CHECKING:
@@ -62,12 +64,13 @@ class Directory:
         """Build from what a caller wrote.
 
         Raises:
-            ValueError: A setting's name is unknown, or its value is wrong.
+            ValueError: A setting's name is unknown, its value is wrong, or what should be a dict is none.
         """
-        defaults = GatewaySettings().overridden(settings)
+        defaults = _override(GatewaySettings(), "settings", settings)
         if gateways is None:
             return cls(defaults)
-        return cls(defaults, {name: defaults.overridden(own) for name, own in gateways.items()})
+        own = read_dict("gateways", gateways)
+        return cls(defaults, {name: _override(defaults, f"gateways[{shown(name)}]", own[name]) for name in own})
 
     def settings(self, account: str, gateway_id: str) -> GatewaySettings:
         """Give the settings of one gateway, whether or not it exists."""
@@ -129,3 +132,7 @@ class Directory:
         self._deleted.discard((account, gateway.id))
         self._known[account, gateway.id] = gateway
         return gateway
+
+
+def _override(defaults: GatewaySettings, name: str, given: GatewaySettingsDict | None) -> GatewaySettings:
+    return defaults.overridden(None if given is None else read_dict(name, given))

@@ -8,18 +8,20 @@ what the others leave; an output that is not there ends the route; a condition l
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw._errors import ConfigurationError
 from aigw._json import parse_json
 from aigw.local._dynamic_read import PERCENT, read_route
 from aigw.local._log_record import scalar_text
 from aigw.local._refusal import RefusalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
 
     from aigw.local._dynamic_read import Element
     from aigw.local._windows import Windows
@@ -80,10 +82,10 @@ class Router:
         windows: Windows,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        found = parse_json(Path(routes).read_bytes()) if isinstance(routes, str | Path) else routes or {}
-        if not hasattr(found, "items"):
-            raise ValueError("routes: expected an object of routes by name")
-        self._routes = {name: read_route(name, route) for name, route in found.items()}
+        found = parse_json(Path(routes).read_bytes()) if isinstance(routes, str | Path) else routes
+        if not isinstance(found, Mapping | None):
+            raise ConfigurationError("routes: expected an object of routes by name")
+        self._routes = {name: read_route(name, route) for name, route in (found or {}).items()}
         self._windows = windows
         self._chance = chance
 

@@ -61,7 +61,9 @@ def read_route(name: str, route: Any) -> dict[str, Element]:
     for element in elements.values():
         unknown = [target for target in element.outputs.values() if target not in elements]
         if unknown:
-            raise ValueError(f"route {shown(name)}, element {element.id!r}: there is no element {shown(unknown[0])}")
+            raise ValueError(
+                f"route {shown(name)}, element {shown(element.id)}: there is no element {shown(unknown[0])}"
+            )
     return elements
 
 
@@ -69,7 +71,7 @@ def _read_element(name: str, given: Any) -> Element:
     where = f"route {shown(name)}"
     if not isinstance(given, dict) or not isinstance(given.get("id"), str):
         raise _wrong(f"{where}: each element needs an id")
-    where = f"{where}, element {given['id']!r}"
+    where = f"{where}, element {shown(given['id'])}"
     if given.get("type") not in _TYPES:
         raise _wrong(f"{where}: expected a type of {', '.join(_TYPES)}; got {shown(given.get('type'))}")
     try:

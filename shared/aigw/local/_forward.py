@@ -17,6 +17,8 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from aigw._errors import ConfigurationError
+from aigw._given import check_text_or_none, shown
 from aigw._json import dump_json
 from aigw._providers import PROVIDERS
 from aigw.local._attempts import close_body
@@ -59,12 +61,15 @@ class ForwardUpstream:
         provider: The name.
 
     Raises:
-        ValueError: There is no `url`, and the name is of no provider whose address is known.
+        ValueError: There is no `url`, and the name is of no provider whose address is known; or an argument is no text.
     """
 
     def __init__(self, name: str, url: str | None = None, api_key: str | None = None) -> None:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"ForwardUpstream: the name cannot be {shown(name)}: it is text")
+        check_text_or_none(url=url, api_key=api_key)
         if url is None and not has_address(name):
-            raise ValueError(f"ForwardUpstream: the address of {name!r} is not known; give its url")
+            raise ConfigurationError(f"ForwardUpstream: the address of {shown(name)} is not known; give its url")
         self.provider = name
         self._url = url.rstrip("/") if url is not None else None
         self._api_key = api_key

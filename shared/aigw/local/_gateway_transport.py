@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aigw._errors import ConfigurationError
+from aigw._given import shown
+from aigw.local._local_gateway import LocalGateway
 from aigw.local._transport import LocalTransport
 from aigw.local._watched import Watched
 
 if TYPE_CHECKING:
-    from aigw.local._local_gateway import LocalGateway
     from aigw.local._logs_store import LogStore
 
 
@@ -22,9 +24,14 @@ class GatewayTransport(LocalTransport, Watched):
 
     Attributes:
         gateway: The gateway.
+
+    Raises:
+        ValueError: `gateway` is none.
     """
 
     def __init__(self, gateway: LocalGateway) -> None:
+        if not isinstance(gateway, LocalGateway):
+            raise ConfigurationError(f"gateway cannot be {shown(gateway)}: it is a LocalGateway")
         super().__init__(gateway._begin())  # noqa: SLF001 -- two faces of one gateway
         self.gateway = gateway
         self._stage = gateway._stage  # noqa: SLF001 -- the same

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
-from collections.abc import Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
-from aigw.local._checks import built_in_dlp, built_in_guardrails
+from aigw._given import shown
+from aigw.local._arguments import (
+    check_callable,
+    check_host,
+    check_path,
+    check_port,
+    check_upstream,
+    read_models,
+    read_tokens,
+    read_upstreams,
+)
+from aigw.local._checks import read_checks
 from aigw.local._directory import Directory
 from aigw.local._dynamic import Router
 from aigw.local._engine import Engine
 from aigw.local._logs_retain import Retain
 from aigw.local._logs_store import LogStore
 from aigw.local._offline_upstream import OfflineUpstream
-from aigw.local._origins import is_loopback
 from aigw.local._parts import assemble
 from aigw.local._stage import Stage
 from aigw.local._switches import Switches, SwitchesDict
@@ -37,8 +45,6 @@ if TYPE_CHECKING:
 
 
 MAX_REQUESTS: Final = 10_000
-_MAX_PORT: Final = 65_535
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class LocalGateway(Watched):
@@ -95,20 +101,20 @@ class LocalGateway(Watched):
         port: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._data = data
-        self._tokens = _read_tokens(tokens)
+        self._data = check_path("data", data)
+        self._tokens = read_tokens(tokens)
         self._directory = Directory.read(settings, gateways)
-        self._models = _read_texts("models", models)
-        self._upstream = upstream or OfflineUpstream(clock)
-        self._stage = Stage(self._upstream, dict(upstreams or {}), keep_requests)
+        self._models = read_models(models)
+        self._clock = check_callable("clock", clock)
+        self._upstream = OfflineUpstream(clock) if upstream is None else check_upstream("upstream", upstream)
+        self._stage = Stage(self._upstream, read_upstreams(upstreams), keep_requests)
         self._switches = Switches.read(switches)
         self._windows = Windows(clock)
         self._router = Router(routes, self._windows)
-        self._checks = (guardrail_check or built_in_guardrails(), dlp_check or built_in_dlp())
+        self._checks = read_checks(guardrail_check, dlp_check)
         self._retain = Retain.read(retain)
-        self._host = _safe_host(host, self._tokens)
-        self._port = _read_port(port)
-        self._clock = clock
+        self._host = check_host(host, self._tokens)
+        self._port = check_port(port)
         self._lock = Lock()
         self._engine: Engine | None = None
         self._server: Server | None = None
@@ -198,37 +204,4 @@ def _open_store(data: str | Path | None, retain: Retain | None) -> LogStore:
     try:
         return LogStore(data, retain)
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"data cannot be {str(data)!r}: it is a folder, or a file of logs ({error})") from error
-
-
-def _read_tokens(tokens: Collection[str]) -> tuple[str, ...]:
-    """Take the tokens; an empty one would let everybody in, as a variable that is not set does in a shell."""
-    given = _read_texts("tokens", tokens)
-    for number, token in enumerate(given, 1):
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise ValueError(f"tokens: number {number} is empty, or has a space or what else no header can carry")
-    return given
-
-
-def _read_texts(name: str, given: Any) -> tuple[str, ...]:
-    """Take one text or many; what is wrong is not shown, for a token is a secret."""
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, bytes) or not isinstance(given, Iterable):
-        raise ValueError(f"{name}: expected a list of texts; got a {type(given).__name__}")  # noqa: TRY004 -- one kind of error for a value
-    return tuple(given)
-
-
-def _read_port(port: int) -> int:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _MAX_PORT:
-        raise ValueError(f"port cannot be {port!r}: it is a whole number, 0 (a free one) to {_MAX_PORT}")
-    return port
-
-
-def _safe_host(host: str, tokens: Collection[str]) -> str:
-    if tokens or is_loopback(host):
-        return host
-    raise ValueError(
-        f"host {host!r} is reached from other machines, who could read all logs: name the tokens that are good "
-        "(tokens=, --token), or listen on 127.0.0.1"
-    )
+        raise ValueError(f"data cannot be {shown(str(data))}: it is a folder, or a file of logs ({error})") from error

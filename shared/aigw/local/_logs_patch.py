@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
 
+from aigw._given import shown
 from aigw.local._log_record import MAX_METADATA, Scalar
 
 Labels = Mapping[str, Scalar]
@@ -34,7 +35,7 @@ def check_patch(changes: object) -> dict[str, Any]:
         raise InvalidPatchError(f"expected a JSON object with {_KEYS}")
     unknown = [key for key in changes if key not in _FIELDS]
     if unknown:
-        raise InvalidPatchError(f"{unknown[0]}: unknown key; expected {_KEYS}")
+        raise InvalidPatchError(f"unknown key {shown(unknown[0])}; expected {_KEYS}")
     return {key: None if value is None else _FIELDS[key](value) for key, value in changes.items()}
 
 
@@ -49,13 +50,13 @@ def merge_labels(old: Labels, new: Labels | None) -> dict[str, Scalar] | None:
 def _feedback(value: object) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool) and value in (-1, 0, 1):
         return int(value)
-    raise InvalidPatchError(f"feedback: expected -1, 0, 1 or null; got {value!r}")
+    raise InvalidPatchError(f"feedback: expected -1, 0, 1 or null; got {shown(value)}")
 
 
 def _score(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) < 2**63:
         return value
-    raise InvalidPatchError(f"score: expected a finite number or null; got {value!r}")
+    raise InvalidPatchError(f"score: expected a finite number or null; got {shown(value)}")
 
 
 def _labels(value: object) -> dict[str, Scalar]:
@@ -63,9 +64,9 @@ def _labels(value: object) -> dict[str, Scalar]:
         raise InvalidPatchError("metadata: expected an object or null")
     for key, label in value.items():
         if not isinstance(key, str) or not isinstance(label, str | int | float | bool):
-            raise InvalidPatchError(f"metadata.{key}: expected a string, a number or a boolean")
+            raise InvalidPatchError(f"metadata[{shown(key)}]: expected a string, a number or a boolean")
         if isinstance(label, float) and not isfinite(label):
-            raise InvalidPatchError(f"metadata.{key}: expected a finite number")
+            raise InvalidPatchError(f"metadata[{shown(key)}]: expected a finite number")
     return {key: label for key, label in value.items() if not key.startswith("cf.")}
 
 

@@ -19,6 +19,7 @@ from math import isfinite
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
+from aigw._given import shown
 from aigw._json import parse_json
 from aigw.local._log_record import scalar_text, to_ms
 
@@ -236,7 +237,7 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str, object], str]:
     def read(name: str, value: object) -> str:
         if isinstance(value, str) and value in allowed:
             return value
-        raise InvalidLogQueryError(f"{name}: expected one of {', '.join(allowed)}; got {value!r}")
+        raise InvalidLogQueryError(f"{name}: expected one of {', '.join(allowed)}; got {shown(value)}")
 
     return read
 
@@ -245,7 +246,7 @@ def _integer(low: int, high: int) -> Callable[[str, str], int]:
     def read(name: str, value: str) -> int:
         if value.isascii() and value.isdigit() and len(value) < 20 and low <= int(value) <= high:
             return int(value)
-        raise InvalidLogQueryError(f"{name}: expected an integer from {low} to {high}; got {value!r}")
+        raise InvalidLogQueryError(f"{name}: expected an integer from {low} to {high}; got {shown(value)}")
 
     return read
 
@@ -253,7 +254,7 @@ def _integer(low: int, high: int) -> Callable[[str, str], int]:
 def _text(name: str, value: object) -> str:
     if isinstance(value, str | int | float):
         return scalar_text(value)
-    raise InvalidLogQueryError(f"{name}: expected text; got {value!r}")
+    raise InvalidLogQueryError(f"{name}: expected text; got {shown(value)}")
 
 
 def _number(name: str, value: object) -> float:
@@ -263,14 +264,14 @@ def _number(name: str, value: object) -> float:
         number = None
     if number is not None and isfinite(number):
         return number
-    raise InvalidLogQueryError(f"{name}: expected a number; got {value!r}")
+    raise InvalidLogQueryError(f"{name}: expected a number; got {shown(value)}")
 
 
 def _bool(name: str, value: object) -> int:
     text = scalar_text(value) if isinstance(value, str | int) else ""
     if text in ("true", "1", "false", "0"):
         return int(text in ("true", "1"))
-    raise InvalidLogQueryError(f"{name}: expected true or false; got {value!r}")
+    raise InvalidLogQueryError(f"{name}: expected true or false; got {shown(value)}")
 
 
 def _time(name: str, value: object) -> int:
@@ -279,7 +280,7 @@ def _time(name: str, value: object) -> int:
     except ValueError:
         moment = None
     if moment is None:
-        raise InvalidLogQueryError(f"{name}: expected an RFC 3339 time; got {value!r}")
+        raise InvalidLogQueryError(f"{name}: expected an RFC 3339 time; got {shown(value)}")
     return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

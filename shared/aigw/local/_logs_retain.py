@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aigw._given import shown
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -45,7 +47,7 @@ class Retain:
             return cls(age_ms=int(match["number"]) * _SECONDS[match["unit"]] * 1000)
         if text.isascii() and text.isdigit() and int(text) > 0:
             return cls(count=int(text))
-        raise ValueError(f"retain: expected a number of logs, or an age such as '12h' or '7d'; got {wish!r}")
+        raise ValueError(f"retain: expected a number of logs, or an age such as '12h' or '7d'; got {shown(wish)}")
 
 
 class Trimmer:

@@ -84,7 +84,7 @@ class Tally:
     """What was counted, up to some row.
 
     Attributes:
-        cut: How often the newest log of all had been deleted; when that grows, rows do not tell what is new.
+        cut: What `cut_of` gave.
         last: The last row that was looked at.
         went: How often each facet had been changed; what grows is counted anew.
         infos: The totals, by facet.

@@ -9,6 +9,7 @@ import anyio.lowlevel
 
 from aigw._json import dump_json
 from aigw.local import offline
+from aigw.local._arguments import check_callable
 from aigw.local._offline_native import answer_native
 from aigw.local._reply import EVENT_STREAM, Reply, json_reply
 from aigw.local._upstream import UnknownShapeError
@@ -29,12 +30,15 @@ class OfflineUpstream:
 
     Attributes:
         provider: `local`.
+
+    Raises:
+        ValueError: `clock` cannot be called.
     """
 
     provider = "local"
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+        self._clock = check_callable("clock", clock)
 
     async def send(
         self, endpoint: UpstreamEndpoint, body: dict[str, Any], headers: tuple[tuple[str, str], ...]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from aigw._numbers import check_whole
+from aigw._given import check_whole
 from aigw.local._faults import CutBody
 from aigw.local._reply import Reply, json_reply
 from aigw.local._script_turn import NATIVE, Turn, read_turns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from aigw.local._reply import EVENT_STREAM, Reply, json_reply
 from aigw.local.offline import count_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 _DAY: Final = 86_400_000
 _STATUSES: Final = range(100, 600)
@@ -117,7 +118,7 @@ def read_turns(written: Iterable[Any]) -> list[Turn]:
     Raises:
         ValueError: One is none (the text has its number), or there is no list of them.
     """
-    if isinstance(written, str | bytes | dict):
+    if isinstance(written, str | bytes | dict) or not isinstance(written, Iterable):
         raise ValueError(f"script: expected a list of turns; got {shown(written)}")  # noqa: TRY004 -- one error for all
     turns: list[Turn] = []
     for number, one in enumerate(written, 1):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from aigw._given import shown
+from aigw.local._arguments import read_dict
 from aigw.local._auto_router import DEFAULT_POOL
 from aigw.local._policies import read_policies
 
@@ -75,12 +76,13 @@ class Switches:
         """Build from what a caller wrote.
 
         Raises:
-            ValueError: A switch is unknown, or a policy is wrong.
+            ValueError: A switch is unknown, a policy is wrong, or `given` is no dict.
         """
         names = [field.name for field in fields(cls)]
-        for name in given or {}:
+        wanted = read_dict("switches", {} if given is None else given)
+        for name in wanted:
             if name not in names:
                 raise ValueError(f"unknown switch {shown(name)}; the local gateway knows {', '.join(names)}")
-        switches = cls(**(given or {}))
+        switches = cls(**wanted)
         read_policies(switches.policies)
         return switches

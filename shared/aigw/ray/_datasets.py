@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw._numbers import check_whole
+from aigw._given import check_whole
 from aigw.ray._rows import verdicts_of_rows
 from aigw.ray._settings import ClientSettings
 from aigw.ray._tasks import JudgeLogs, ReadWindows, SendVerdicts

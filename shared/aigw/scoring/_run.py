@@ -10,7 +10,7 @@ from typing_extensions import TypedDict, Unpack
 
 from aigw._account import check_gateway_id
 from aigw._async_client import AsyncAIGateway
-from aigw._numbers import check_whole
+from aigw._given import check_whole
 from aigw.scoring._bounded import for_each
 from aigw.scoring._judges import check_name, judge_name, load_judge
 from aigw.scoring._progress import Progress
