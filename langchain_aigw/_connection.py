@@ -4,14 +4,21 @@ The fields here are all about the connection; none is sent in a request's body. 
 no token and touches no network.
 """
 
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from langchain_core.utils import from_env, secret_from_env
 from langchain_core.utils.utils import _build_model_kwargs
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator, SecretStr, model_validator
 
-from aigw import AIGateway, AsyncAIGateway, Surface
+from aigw import AIGateway, AsyncAIGateway, GatewayOptions, Surface
 from aigw.integration import Clients
+
+
+def _read_options(options: object) -> object:
+    """Copy a dict, which is all that is asked of options here: the client checks them, and says best what is wrong."""
+    if not isinstance(options, dict):
+        raise ValueError("Input should be a valid dictionary")  # noqa: TRY004  pydantic knows this one
+    return dict(options)
 
 
 class Connection(BaseModel):
@@ -44,7 +51,7 @@ class Connection(BaseModel):
         validation_alias=AliasChoices("api_token", "api_key"),
     )
     gateway_id: str | None = Field(default_factory=from_env("CLOUDFLARE_AI_GATEWAY_ID", default=None))
-    gateway_options: dict[str, Any] = Field(default_factory=dict)
+    gateway_options: Annotated[GatewayOptions, PlainValidator(_read_options)] = Field(default_factory=GatewayOptions)
     base_url: str | None = Field(default_factory=from_env("AIGW_BASE_URL", default=None))
     provider_key: SecretStr | None = None
     surface: Surface | None = None
@@ -60,8 +67,10 @@ class Connection(BaseModel):
     def _move_unknown_keywords_to_model_kwargs(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        given = {**values, "model_kwargs": dict(values.get("model_kwargs") or {})}
-        return _build_model_kwargs(given, _keyword_names(cls))
+        more = values.get("model_kwargs") or {}
+        if not isinstance(more, dict):
+            return values
+        return _build_model_kwargs({**values, "model_kwargs": dict(more)}, _keyword_names(cls))
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and _settings_of(self) == _settings_of(other)

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_aigw._examples import Example
-from langchain_aigw._tool_calls import decode_tool_calls
+from langchain_aigw._tool_calls import CALL_EXTRAS, decode_call_extras, decode_tool_calls
 from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
@@ -33,7 +33,8 @@ ANSWER_FIELDS: Final = {
 }
 """What an answer says of itself on the wire, and its name in `response_metadata`."""
 
-_KEPT: Final = ("refusal", "audio", "annotations", "function_call")
+_KEPT: Final = ("refusal", "audio", "annotations", "images", "function_call", "extra_content")
+_SOURCES: Final = frozenset({"citations", "search_results"})
 _PROSE: Final = ({"type", "text"}, {"type", "thinking"})
 
 
@@ -56,6 +57,8 @@ def decode_completion(
     metadata = _answer_metadata(completion, model, info)
     generations = [_decode_choice(choice, metadata, completion.get("id")) for choice in choices]
     message = generations[0].message
+    if not _SOURCES.isdisjoint(completion):
+        message.additional_kwargs |= decode_sources(completion)
     if isinstance(message, AIMessage):  # counted once for all choices, so told once
         message.usage_metadata = decode_usage(completion.get("usage"))
     generations[0].generation_info = {**(generations[0].generation_info or {}), **tracer_facts(info)}
@@ -80,6 +83,14 @@ def decode_extras(message: Mapping[str, Any]) -> dict[str, Any]:
     if reasoning and isinstance(reasoning, str):
         extras["reasoning_content"] = reasoning
     return extras
+
+
+def decode_sources(completion: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what an answer or a chunk says of its sources, beside its choices, as `additional_kwargs`.
+
+    Who tells them in a stream does so with its first or last chunk, and often with each.
+    """
+    return {name: completion[name] for name in sorted(_SOURCES) if completion.get(name)}
 
 
 def _is_prose(parts: Any) -> bool:
@@ -120,6 +131,9 @@ def _decode_choice(choice: Mapping[str, Any], metadata: Mapping[str, Any], compl
         plain = {"message": _MESSAGE.make(said), "generation_info": generation_info, "text": said["content"]}
         return _GENERATION.make(plain)
     tool_calls, invalid_tool_calls = decode_tool_calls(message.get("tool_calls"), completion_id)
+    call_extras = decode_call_extras(message.get("tool_calls"), completion_id)
+    if call_extras:
+        said["additional_kwargs"][CALL_EXTRAS] = call_extras
     decoded = AIMessage(tool_calls=tool_calls, invalid_tool_calls=invalid_tool_calls, **said)
     return ChatGeneration(message=decoded, generation_info=generation_info)
 

@@ -21,23 +21,30 @@ from langchain_core.messages import (
 )
 
 from langchain_aigw._blocks import encode_content
+from langchain_aigw._tool_calls import CALL_EXTRAS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from langchain_core.messages import InvalidToolCall, ToolCall
 
 WireMessage = dict[str, Any]
 
 
-def encode_messages(messages: Iterable[BaseMessage]) -> list[WireMessage]:
+def encode_messages(messages: Iterable[BaseMessage], again: Collection[str] = ()) -> list[WireMessage]:
     """Encode messages in their order.
+
+    Args:
+        messages: The messages.
+        again: What else the model must be sent of its own answers, as `aigw.integration.told_again` names it.
 
     Raises:
         TypeError: A message is of a kind the wire has no role for.
         ValueError: A block holds data that no part can carry.
     """
-    return [_encoder_of(type(message))(message) for message in messages]
+    if not again:
+        return [_encoder_of(type(message))(message) for message in messages]
+    return [_tell_again(_encoder_of(type(message))(message), message, again) for message in messages]
 
 
 @cache
@@ -85,6 +92,33 @@ def _encode_assistant(message: AIMessage) -> WireMessage:
     if not wire["content"]:
         wire["content"] = None if _SAYS_IT_ELSEWHERE & wire.keys() else ""
     return wire
+
+
+def _tell_again(wire: WireMessage, message: BaseMessage, again: Collection[str]) -> WireMessage:
+    """Add what an answer said beside words and calls."""
+    if not isinstance(message, AIMessage):
+        return wire
+    more = message.additional_kwargs
+    said = {"reasoning_content": _thoughts(message), "extra_content": more.get("extra_content")}
+    wire |= {name: value for name, value in said.items() if value and name in again}
+    extras = more.get(CALL_EXTRAS) or {}
+    if extras and "extra_content" in again and wire.get("tool_calls"):
+        wire["tool_calls"] = [_with_extra(call, extras.get(call.get("id"))) for call in wire["tool_calls"]]
+    return wire
+
+
+def _with_extra(call: dict[str, Any], extra: Any) -> dict[str, Any]:
+    return {**call, "extra_content": extra} if extra else call
+
+
+def _thoughts(message: AIMessage) -> str:
+    """Give what a model thought, as LangChain keeps it of old or in a block of its own."""
+    thoughts = message.additional_kwargs.get("reasoning_content")
+    if isinstance(thoughts, str) and thoughts:
+        return thoughts
+    blocks = message.content if isinstance(message.content, list) else []
+    told = (block.get("reasoning") for block in blocks if isinstance(block, dict) and block.get("type") == "reasoning")
+    return "".join(thought for thought in told if isinstance(thought, str))
 
 
 def _refusal(content: str | list[str | dict[str, Any]]) -> str:

@@ -6,16 +6,12 @@ raises its `ModelRefusalError` by itself, from the refusal among the message's c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from langchain_core import exceptions
-from langchain_core.runnables import RunnableGenerator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from langchain_core.messages import AIMessage
-    from langchain_core.runnables import Runnable
 
 CORE_KNOWS_REFUSALS: Final = hasattr(exceptions, "ModelRefusalError")
 
@@ -32,24 +28,12 @@ class ModelRefusalError(exceptions.OutputParserException, exceptions.ModelError)
         self.raw_message = raw_message
 
 
-def watch_for_refusals(parser: Runnable[AIMessage, Any]) -> Runnable[AIMessage, Any]:
-    """Put a watcher before a parser that knows no refusals; answers pass it as they stream."""
-    return parser if CORE_KNOWS_REFUSALS else RunnableGenerator(_watch, _awatch) | parser
+def check_refusal(message: AIMessage) -> None:
+    """Raise for an answer that refuses, if the core's parsers do not.
 
-
-def _watch(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
-    for message in messages:
-        _check(message)
-        yield message
-
-
-async def _awatch(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
-    async for message in messages:
-        _check(message)
-        yield message
-
-
-def _check(message: AIMessage) -> None:
-    refusal = message.additional_kwargs.get("refusal")
+    Raises:
+        ModelRefusalError: It does.
+    """
+    refusal = None if CORE_KNOWS_REFUSALS else message.additional_kwargs.get("refusal")
     if refusal:
         raise ModelRefusalError(f"the model refused to give the requested output: {refusal}", raw_message=message)

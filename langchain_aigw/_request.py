@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.integration import ChatRequest, merge_parameters
+from aigw.integration import ChatRequest, merge_parameters, told_again
 from langchain_aigw._encode import encode_messages
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def build_request(
     surface = params.get("surface")
     for name in _NOT_SENT:
         params.pop(name, None)
-    body = {"model": params.pop("model"), "messages": encode_messages(messages), **params}
+    model = params.pop("model", None)
+    body = {"model": model, "messages": encode_messages(messages, told_again(model)), **params}
     if stream_options:
         body["stream_options"] = stream_options
     for more in (defaults.get("extra_body"), call.get("extra_body")):

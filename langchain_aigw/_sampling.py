@@ -57,10 +57,11 @@ class Sampling(Connection):
     @model_validator(mode="before")
     @classmethod
     def _remember_max_tokens_name(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or "max_completion_tokens" not in {
-            *values,
-            *(values.get("model_kwargs") or ()),
-        }:
+        if not isinstance(values, dict):
+            return values
+        more = values.get("model_kwargs")
+        named = [values, more] if isinstance(more, dict) else [values]
+        if not any("max_completion_tokens" in names for names in named):
             return values
         return {"max_tokens_name": "max_completion_tokens", **values}
 

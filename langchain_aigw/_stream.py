@@ -20,9 +20,10 @@ from langchain_aigw._decode import (
     choice_metadata,
     decode_content,
     decode_extras,
+    decode_sources,
 )
 from langchain_aigw._examples import Example
-from langchain_aigw._tool_calls import ToolCallDeltas
+from langchain_aigw._tool_calls import CALL_EXTRAS, ToolCallDeltas
 from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
@@ -49,6 +50,8 @@ class ChunkDecoder:
         self._finish_reason: str | None = None
         self._usage: UsageMetadata | None = None
         self._refusal = ""
+        self._extra: Any = None
+        self._sources: dict[str, Any] = {}
 
     def feed(self, chunk: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> ChatGenerationChunk | None:
         """Take the next object of the stream; give the chunk it stands for, if it says anything now.
@@ -61,6 +64,7 @@ class ChunkDecoder:
         if text is not None:
             return _text_chunk(text)
         metadata = self._answer_metadata(chunk, info)
+        self._sources |= decode_sources(chunk)
         self._usage = decode_usage(chunk.get("usage")) or self._usage
         choice = _first_choice(chunk)
         generation_info = choice_metadata(choice)
@@ -68,6 +72,7 @@ class ChunkDecoder:
         delta = choice.get("delta") or {}
         extras = decode_extras(delta)
         self._refusal += str(extras.pop("refusal", ""))
+        self._extra = extras.pop("extra_content", None) or self._extra
         said = {
             "content": decode_content(delta.get("content")),
             "additional_kwargs": extras,
@@ -82,9 +87,11 @@ class ChunkDecoder:
         """Say that the stream has ended well; give the last chunk."""
         generation_info = {"finish_reason": self._finish_reason} if self._finish_reason else {}
         metadata = self._answer_metadata({"model": self._model}, None)
+        call_extras = self._calls.extras(self._told.get("id"))
+        extras = {"refusal": self._refusal, "extra_content": self._extra, CALL_EXTRAS: call_extras, **self._sources}
         said = {
             "content": "",
-            "additional_kwargs": {"refusal": self._refusal} if self._refusal else {},
+            "additional_kwargs": {name: extra for name, extra in extras.items() if extra},
             "tool_call_chunks": self._calls.close(self._told.get("id")),
             "response_metadata": {**metadata, **generation_info},
             "usage_metadata": self._usage,

@@ -12,7 +12,7 @@ from langchain_core.utils.function_calling import convert_to_openai_function, co
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from aigw.integration import shown
-from langchain_aigw._refusals import watch_for_refusals
+from langchain_aigw._watched import watch
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -94,7 +94,7 @@ def join_parser(
     model: Runnable[LanguageModelInput, AIMessage], parser: BaseOutputParser[Any], *, include_raw: bool
 ) -> Runnable[LanguageModelInput, Any]:
     """Put the parser behind the model; with `include_raw` its error is a result beside the raw message."""
-    watched = watch_for_refusals(parser)
+    watched = watch(parser)
     if not include_raw:
         return model | watched
     parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | watched, parsing_error=lambda _: None)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 WireCall = dict[str, Any]
 
+CALL_EXTRAS: Final = "tool_call_extra_content"
+"""Where `additional_kwargs` has the `extra_content` of tool calls by their ids: the signatures of Gemini's thoughts."""
+
 
 def decode_tool_calls(calls: Any, completion_id: str | None = None) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     """Decode whole tool calls into those whose arguments are a JSON object, and the others.
@@ -33,12 +36,18 @@ def decode_tool_calls(calls: Any, completion_id: str | None = None) -> tuple[lis
     invalid: list[InvalidToolCall] = []
     for index, call in enumerate(_objects(calls)):
         name, text = _function(call)
-        call_id = call.get("id") or make_call_id(completion_id, index)
+        call_id = _id_of(call) or make_call_id(completion_id, index)
         try:
             valid.append(tool_call(name=name or "", args=_parse_arguments(text), id=call_id))
         except ValueError as error:
             invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=str(error)))
     return valid, invalid
+
+
+def decode_call_extras(calls: Any, completion_id: str | None = None) -> dict[str, Any]:
+    """Give what whole tool calls say besides, by their ids, as the model must be told it again; see `CALL_EXTRAS`."""
+    said = [(index, call) for index, call in enumerate(_objects(calls)) if call.get("extra_content")]
+    return {_id_of(call) or make_call_id(completion_id, index): call["extra_content"] for index, call in said}
 
 
 def make_call_id(completion_id: str | None, index: int) -> str:
@@ -55,6 +64,7 @@ class _Call:
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    extra: Any = None
 
     def is_over(self, call_id: str | None, name: str | None, *, has_place: bool) -> bool:
         """Tell whether a delta with this new id and name begins another call, rather than going on with this one."""
@@ -108,9 +118,14 @@ class ToolCallDeltas:
         )
         return [chunk for chunk in last if chunk["id"] or chunk["args"]]
 
+    def extras(self, completion_id: str | None = None) -> dict[str, Any]:
+        """Give what the calls said besides, by their ids, as `decode_call_extras` does."""
+        said = [call for call in self._calls if call.extra]
+        return {call.id or make_call_id(completion_id, call.index): call.extra for call in said}
+
     def _feed(self, delta: WireCall) -> ToolCallChunk:
         name, arguments = _function(delta)
-        call_id = delta.get("id") or None
+        call_id = _id_of(delta)
         call = self._find(delta.get("index"), call_id, name)
         chunk = tool_call_chunk(
             name=name if call.name is None else None,
@@ -121,6 +136,7 @@ class ToolCallDeltas:
         call.id = call.id or call_id
         call.name = call.name or name
         call.arguments += arguments
+        call.extra = call.extra or delta.get("extra_content")
         return chunk
 
     def _find(self, place: Any, call_id: str | None, name: str | None) -> _Call:
@@ -155,13 +171,22 @@ def _objects(values: Any) -> Iterable[WireCall]:
     return [value for value in values or () if isinstance(value, dict)]
 
 
+def _id_of(call: Mapping[str, Any]) -> str | None:
+    """Give the id, which some upstreams send as a number."""
+    call_id = call.get("id")
+    return None if call_id is None or call_id == "" else str(call_id)
+
+
 def _function(call: Mapping[str, Any]) -> tuple[str | None, str]:
     """Give the name, and the arguments as text: some upstreams send them decoded."""
-    function = call.get("function") or {}
+    function = call.get("function")
+    if not isinstance(function, dict):
+        return None, ""
     arguments = function.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
-    return function.get("name") or None, arguments or ""
+    name = function.get("name")
+    return str(name) if name else None, arguments or ""
 
 
 def _parse_arguments(text: str) -> dict[str, Any]:

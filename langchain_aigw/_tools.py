@@ -49,7 +49,7 @@ def encode_tool_choice(choice: ToolChoice, tools: Iterable[Mapping[str, Any]]) -
     names = tool_names(tools)
     if choice in names:
         return {"type": "function", "function": {"name": choice}}
-    if choice not in _MODES:
+    if not isinstance(choice, str) or choice not in _MODES:
         raise ValueError(f"tool_choice {shown(choice)} names no tool; bound are {', '.join(names) or 'none'}")
     return _MODES[choice]
 

@@ -5,12 +5,10 @@ Upstreams differ: counts may be null, floats or missing, and the details null. W
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import math
+from typing import Any, Final
 
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _INPUT_DETAILS: Final = (
     ("audio_tokens", "audio"),
@@ -43,12 +41,12 @@ def decode_usage(usage: Any) -> UsageMetadata | None:
     return decoded
 
 
-def _details(details: Mapping[str, Any] | None, names: tuple[tuple[str, str], ...]) -> dict[str, int]:
-    if not details:
+def _details(details: Any, names: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    if not isinstance(details, dict):
         return {}
     counts = ((ours, _count(details.get(theirs))) for theirs, ours in names)
     return {ours: count for ours, count in counts if count is not None}
 
 
 def _count(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else None

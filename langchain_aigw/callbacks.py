@@ -15,7 +15,7 @@ from langchain_core.tracers.context import register_configure_hook
 from typing_extensions import override
 
 from aigw import UNSET, ConfigurationError, LogResolver, ResponseInfo, SharedLogs, UnknownTargetError
-from aigw.integration import Bookkeeping, Rater, SharedWriter, shown
+from aigw.integration import Bookkeeping, Rater, SharedWriter, leave, shown
 from langchain_aigw._decode import GATEWAY_KEY
 from langchain_aigw._occasions import Occasions
 from langchain_aigw._recorded import Caller, RecordedCall
@@ -101,8 +101,7 @@ class AIGatewayCallbackHandler(RunRecorder, Bookkeeping[UUID | str, RecordedCall
         max_runs: int = 10_000,
         max_age: float = 86_400,
     ) -> None:
-        if max_runs < 1 or max_age <= 0:
-            raise ConfigurationError(f"max_runs is 1 or more and max_age above 0, not {max_runs!r} and {max_age!r}")
+        _check_bounds(max_runs, max_age)
         super().__init__(max_runs, max_age)
         self._empty = partial(
             type(self), automatic=automatic, judge=judge, sample=sample, max_runs=max_runs, max_age=max_age
@@ -131,7 +130,7 @@ class AIGatewayCallbackHandler(RunRecorder, Bookkeeping[UUID | str, RecordedCall
         try:
             yield self
         finally:
-            _ATTACHED.reset(token)
+            leave(_ATTACHED, token)
 
     def feedback(
         self,
@@ -249,6 +248,13 @@ class AIGatewayCallbackHandler(RunRecorder, Bookkeeping[UUID | str, RecordedCall
             name = shown(str(run)) if isinstance(run, UUID | str) else f"a {type(run).__name__}"
             raise UnknownTargetError(f"a node is looked for in a run or thread that is known here, and {name} is none")
         return [call for entry in entries for call in entry.calls() if call.node == node]
+
+
+def _check_bounds(max_runs: int, max_age: float) -> None:
+    if isinstance(max_runs, bool) or not isinstance(max_runs, int) or max_runs < 1:
+        raise ConfigurationError(f"max_runs cannot be {shown(max_runs)}: it is a whole number, 1 or more")
+    if isinstance(max_age, bool) or not isinstance(max_age, int | float) or not max_age > 0:
+        raise ConfigurationError(f"max_age cannot be {shown(max_age)}: it is a number of seconds above 0")
 
 
 _ATTACHED: Final[ContextVar[AIGatewayCallbackHandler | None]] = ContextVar("langchain_aigw.attached", default=None)

@@ -25,7 +25,7 @@ from llama_index.core.base.llms.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from llama_index.core.base.llms.types import BaseContentBlock
 
@@ -46,17 +46,21 @@ _CARRIED: Final = {
 """What of a message's `additional_kwargs` is the wire's, by role; the rest is LlamaIndex's, or ours."""
 
 
-def encode_messages(messages: Iterable[ChatMessage]) -> list[dict[str, Any]]:
+def encode_messages(messages: Iterable[ChatMessage], again: Collection[str] = ()) -> list[dict[str, Any]]:
     """Encode a conversation.
+
+    Args:
+        messages: The messages.
+        again: What else the model must be sent of its own answers, as `aigw.integration.told_again` names it.
 
     Raises:
         ValueError: A message holds a block that the wire cannot carry; the text says which and what to do.
     """
-    return [encode_message(message) for message in messages]
+    return [encode_message(message, again) for message in messages]
 
 
-def encode_message(message: ChatMessage) -> dict[str, Any]:
-    """Encode one message: `role`, `content`, and what its role has besides.
+def encode_message(message: ChatMessage, again: Collection[str] = ()) -> dict[str, Any]:
+    """Encode one message: `role`, `content`, and what its role has besides; `again` as in `encode_messages`.
 
     Raises:
         ValueError: It holds a block that the wire cannot carry.
@@ -68,10 +72,29 @@ def encode_message(message: ChatMessage) -> dict[str, Any]:
     for name in _CARRIED.get(role, ("name",)):
         if message.additional_kwargs.get(name) is not None:
             encoded[name] = message.additional_kwargs[name]
-    if role == "assistant" and (calls := _encode_tool_calls(message)):
-        encoded["tool_calls"] = calls
-        encoded["content"] = encoded["content"] or None
+    if role == "assistant":
+        if calls := _encode_tool_calls(message):
+            encoded["tool_calls"] = calls
+            encoded["content"] = encoded["content"] or None
+        if again:
+            _tell_again(encoded, message, again)
     return encoded
+
+
+def _tell_again(encoded: dict[str, Any], message: ChatMessage, again: Collection[str]) -> None:
+    """Add what an answer said beside words and calls."""
+    more = message.additional_kwargs
+    thoughts = "".join(block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock))
+    said = {"reasoning_content": thoughts, "extra_content": more.get("extra_content")}
+    encoded |= {name: value for name, value in said.items() if value and name in again}
+    if "extra_content" in again and "tool_calls" in encoded:
+        told = (call for call in more.get("tool_calls") or () if isinstance(call, dict))
+        extras = {call.get("id"): call.get("extra_content") for call in told}
+        encoded["tool_calls"] = [_with_extra(call, extras.get(call.get("id"))) for call in encoded["tool_calls"]]
+
+
+def _with_extra(call: dict[str, Any], extra: Any) -> dict[str, Any]:
+    return {**call, "extra_content": extra} if extra else call
 
 
 def _encode_content(role: str, blocks: Sequence[BaseContentBlock]) -> str | list[dict[str, Any]]:
@@ -80,7 +103,7 @@ def _encode_content(role: str, blocks: Sequence[BaseContentBlock]) -> str | list
     if all(isinstance(block, TextBlock) for block in spoken):
         return "\n".join(block.text for block in spoken if isinstance(block, TextBlock))
     if role != "user":
-        _check_text(role, spoken)
+        _refuse_all_but_text(role, spoken)
     parts: list[dict[str, Any]] = []
     for block in spoken:
         if isinstance(block, CachePoint):
@@ -100,7 +123,7 @@ def _spoken(block: BaseContentBlock) -> list[BaseContentBlock]:
     return [block]
 
 
-def _check_text(role: str, blocks: Sequence[BaseContentBlock]) -> None:
+def _refuse_all_but_text(role: str, blocks: Sequence[BaseContentBlock]) -> None:
     """Refuse what only a user's message may hold."""
     kind = next((type(block).__name__ for block in blocks if not isinstance(block, TextBlock | CachePoint)), None)
     if kind:
@@ -187,7 +210,7 @@ def _encode_tool_calls(message: ChatMessage) -> list[dict[str, Any]]:
     """Encode an assistant's tool calls; blocks win over `additional_kwargs`, which older messages have alone."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
-        return [_plain(call) for call in message.additional_kwargs.get("tool_calls") or []]
+        return [_without_extra(_plain(call)) for call in message.additional_kwargs.get("tool_calls") or []]
     return [encode_tool_call(block, place) for place, block in enumerate(blocks)]
 
 
@@ -201,6 +224,13 @@ def encode_tool_call(block: ToolCallBlock, place: int) -> dict[str, Any]:
         "type": "function",
         "function": {"name": block.tool_name, "arguments": arguments},
     }
+
+
+def _without_extra(call: Any) -> Any:
+    """Give a tool call without what only the model that made it may be sent."""
+    if not isinstance(call, dict) or "extra_content" not in call:
+        return call
+    return {name: value for name, value in call.items() if name != "extra_content"}
 
 
 def _plain(call: Any) -> Any:

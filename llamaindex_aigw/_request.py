@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.integration import ChatRequest, merge_parameters
+from aigw.integration import ChatRequest, merge_parameters, told_again
 from llamaindex_aigw._messages import encode_messages
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def build_request(
     usage = {"stream_options": {"include_usage": True}} if is_stream else {}
     params = merge_parameters({**usage, **defaults}, call)
     options, surface = params.pop("gateway_options", None), params.pop("surface", None)
-    body = {"model": params.pop("model"), "messages": encode_messages(messages), **params}
+    model = params.pop("model", None)
+    body = {"model": model, "messages": encode_messages(messages, told_again(model)), **params}
     return ChatRequest(body, options, surface)
 
 

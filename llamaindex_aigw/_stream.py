@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.types import ChatResponse
 
-from llamaindex_aigw._decode import Answer, as_object, decode_facts, first_choice
+from llamaindex_aigw._decode import Answer, as_object, decode_facts, decode_logprobs, first_choice
 from llamaindex_aigw._text_responses import text_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from llama_index.core.base.llms.types import LogProb
 
     from aigw import ResponseInfo
 
@@ -33,11 +35,14 @@ class ChunkDecoder:
         self._fields: dict[str, Any] = {}
         self._choices: list[Any] = []
         self._is_finished = False
+        self._logprobs: list[list[LogProb]] = []
 
     def feed(self, chunk: Mapping[str, Any]) -> ChatResponse | None:
         """Take the next chunk; give the answer so far if the chunk added to it."""
         choice = first_choice(chunk)
         self._keep(chunk, choice)
+        if choice.get("logprobs"):
+            self._logprobs += decode_logprobs(choice["logprobs"])
         text = self._answer.add_text(choice.get("delta"))
         if text:
             return self._said(text, chunk)
@@ -59,10 +64,11 @@ class ChunkDecoder:
         fields = _copied({**self._fields, "choices": self._choices})
         facts = self._info.to_dict()
         return ChatResponse(
-            message=self._answer.message(),
+            message=self._answer.message(is_finished=True),
             delta="",
             raw={**fields, "aigw": facts},
             additional_kwargs=decode_facts(fields.get("usage"), facts),
+            logprobs=self._logprobs or None,
         )
 
     def _said(self, text: str, chunk: Mapping[str, Any]) -> ChatResponse:

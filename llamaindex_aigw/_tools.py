@@ -9,6 +9,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
 
 from aigw.integration import shown
+from llamaindex_aigw._decode import INVALID_CALLS
 from llamaindex_aigw._schemas import close_schema
 
 if TYPE_CHECKING:
@@ -60,19 +61,24 @@ def encode_tool_choice(
     names = [tool["function"]["name"] for tool in tools]
     if choice in names:
         return {"type": "function", "function": {"name": choice}}
-    if choice not in _MODES:
+    if not isinstance(choice, str) or choice not in _MODES:
         raise ValueError(f"tool_choice {shown(choice)} names no tool; given are {', '.join(names) or 'none'}")
     return _MODES[choice]
 
 
 def decode_tool_calls(message: ChatMessage) -> list[ToolSelection]:
-    """Give the tools a message calls; arguments still on their way are completed as far as they go."""
+    """Give the tools a message calls.
+
+    Arguments still on their way are completed as far as they go. Those of a finished message are not: a call that was
+    cut off has none, lest a tool be called with half a number.
+    """
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    invalid = message.additional_kwargs.get(INVALID_CALLS) or ()
     return [
         ToolSelection(
             tool_id=block.tool_call_id or f"call_{place}",
             tool_name=block.tool_name,
-            tool_kwargs=_arguments(block.tool_kwargs),
+            tool_kwargs={} if block.tool_call_id in invalid else _arguments(block.tool_kwargs),
         )
         for place, block in enumerate(blocks)
     ]

@@ -24,6 +24,9 @@ class LangChain:
     def ask(self, model):
         return model.invoke("hi")
 
+    def stream(self, model):
+        return model.stream("hi")
+
     async def aask(self, model):
         return await model.ainvoke("hi")
 
@@ -46,6 +49,9 @@ class LlamaIndex:
 
     def ask(self, model):
         return model.complete("hi")
+
+    def stream(self, model):
+        return model.stream_complete("hi")
 
     async def aask(self, model):
         return await model.acomplete("hi")

@@ -7,8 +7,9 @@ from typing import TypedDict
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
+from aigw import ConfigurationError
 from langchain_aigw._request import build_request
 from langchain_aigw._tools import encode_tool_choice
 
@@ -219,6 +220,25 @@ def test_every_form_of_a_tool_choice(choice, expected):
 def test_a_tool_choice_that_names_no_tool_is_refused(stage):
     with pytest.raises(ValueError, match="tool_choice 'wether' names no tool; bound are weather"):
         stage.chat().bind_tools([RAW_TOOL], tool_choice="wether")
+
+
+@pytest.mark.parametrize("choice", [5, [], ["weather"]])
+def test_a_tool_choice_of_no_form_is_refused(stage, choice):
+    with pytest.raises(ValueError, match="names no tool; bound are weather"):
+        stage.chat().bind_tools([RAW_TOOL], tool_choice=choice)
+
+
+@pytest.mark.parametrize("given", [5, "top_k", [1]])
+@pytest.mark.parametrize("more", [{}, {"max_completion_tokens": 5}, {"top_k": 1}])
+def test_model_kwargs_that_are_no_dict_are_refused_by_their_name(stage, given, more):
+    with pytest.raises(ValidationError, match="model_kwargs\n  Input should be a valid dictionary"):
+        stage.chat(model_kwargs=given, **more)
+
+
+def test_a_call_without_a_model_is_refused_before_any_request(stage):
+    with pytest.raises(ConfigurationError, match="model"):
+        stage.chat().invoke("hi", model=None)
+    assert stage.bodies == []
 
 
 def test_strict_and_parallel_are_sent_when_given(stage):

@@ -146,6 +146,46 @@ async def test_a_streamed_refusal_is_an_error_too(stage, wire):
         _ = [joke async for joke in model.astream("hi")]
 
 
+def cut(wire, method, text, reason):
+    """An answer, whole and as a stream, that ended for a reason of its own."""
+    said = {"tool_calls": [{**call(text), "index": 0}]} if method == "function_calling" else {"content": text}
+    whole = wire.answer(None, **said)
+    whole["choices"][0]["finish_reason"] = reason
+    return whole, [wire.delta(**said), wire.end(reason)]
+
+
+@pytest.mark.parametrize("schema", [Joke, JokeDict])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_an_answer_that_was_cut_off_is_an_error_and_no_guess(stage, wire, method, schema, reason):
+    whole, stream = cut(wire, method, '{"setup": "Why?", "punchline": "Becau', reason)
+    stage.play(whole, stream, whole, stream)
+    model = stage.chat().with_structured_output(schema, method=method)
+    with pytest.raises(exceptions.OutputParserException, match="cut off"):
+        model.invoke("hi")
+    with pytest.raises(exceptions.OutputParserException, match="cut off"):
+        list(model.stream("hi"))
+    with pytest.raises(exceptions.OutputParserException, match="cut off"):
+        await model.ainvoke("hi")
+    with pytest.raises(exceptions.OutputParserException, match="cut off"):
+        _ = [part async for part in model.astream("hi")]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_answer_that_is_whole_at_its_limit_is_taken(stage, wire, method):
+    stage.play(*cut(wire, method, json.dumps(TOLD), "length"))
+    model = stage.chat().with_structured_output(JOKE_JSON, method=method)
+    assert model.invoke("hi") == TOLD
+    assert list(model.stream("hi"))[-1] == TOLD
+
+
+def test_what_was_cut_off_is_beside_the_raw_answer(stage, wire):
+    stage.play(cut(wire, "json_schema", '{"setup": "Why?", "punchline": "Becau', "length")[0])
+    result = stage.chat().with_structured_output(Joke, include_raw=True).invoke("hi")
+    assert result["parsed"] is None
+    assert "see max_tokens" in str(result["parsing_error"])
+
+
 def test_tools_can_be_bound_beside_a_schema(stage, wire):
     answer_in(stage, wire, "json_schema", Joke)
     stage.chat().with_structured_output(Joke, tools=[lookup], strict=True).invoke("hi")

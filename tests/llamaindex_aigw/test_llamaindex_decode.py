@@ -1,10 +1,12 @@
 """The wire's answers as LlamaIndex's responses: literal JSON in, responses out."""
 
 import pytest
-from llama_index.core.base.llms.types import TextBlock, ThinkingBlock, ToolCallBlock
+from llama_index.core.base.llms.types import LogProb, TextBlock, ThinkingBlock, ToolCallBlock
 
 from aigw import APIStatusError, ResponseInfo
 from llamaindex_aigw._decode import decode_completion, to_completion
+from llamaindex_aigw._encode import encode_message
+from llamaindex_aigw._tools import decode_tool_calls
 
 INFO = ResponseInfo(log_id="log-1", status_code=200)
 AIGW = {"log_id": "log-1", "status_code": 200}
@@ -75,6 +77,72 @@ def test_reasoning_is_a_thinking_block(name):
 def test_content_in_parts_is_joined():
     parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}, {"type": "other"}]
     assert decode_completion(whole({"content": parts}), INFO).message.content == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(4, "4"), (0, "0"), ({"city": "Zürich"}, '{"city": "Zürich"}'), (["Hel", "lo"], "Hello"), ({}, ""), ([], "")],
+)
+def test_content_that_is_no_text_is_its_json(content, text):
+    assert decode_completion(whole({"content": content}), INFO).message.content == text
+
+
+def test_thoughts_among_the_parts_are_a_thinking_block():
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Two."}]
+    message = decode_completion(whole({"content": parts}), INFO).message
+    assert message.blocks == [ThinkingBlock(content="Hm."), TextBlock(text="Two.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("annotations", [{"type": "url_citation", "url_citation": {"url": "https://a.example"}}]),
+        ("audio", {"id": "audio_1", "data": "QUJD", "transcript": "Hello."}),
+        ("function_call", {"name": "f", "arguments": "{}"}),
+    ],
+)
+def test_what_comes_beside_the_text_is_in_additional_kwargs(name, value):
+    assert decode_completion(whole({"content": "Hello.", name: value}), INFO).message.additional_kwargs == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("token", "likely"),
+    [
+        ({"token": "a", "logprob": -0.5, "bytes": None}, [LogProb(token="a", logprob=-0.5)]),
+        (
+            {"token": "a", "top_logprobs": [{"token": "a", "logprob": -0.5, "bytes": [97]}, {"token": "b"}]},
+            [LogProb(token="a", logprob=-0.5, bytes=[97]), LogProb(token="b")],
+        ),
+    ],
+)
+def test_logprobs_are_told(token, likely):
+    body = whole({"content": "a"})
+    body["choices"][0]["logprobs"] = {"content": [token], "refusal": None}
+    response = decode_completion(body, INFO)
+    assert response.logprobs == [likely]
+    assert to_completion(response).logprobs == [likely]
+
+
+@pytest.mark.parametrize("logprobs", [None, {}, {"content": None}, "none"])
+def test_without_logprobs_there_are_none(logprobs):
+    body = whole({"content": "a"})
+    body["choices"][0]["logprobs"] = logprobs
+    assert decode_completion(body, INFO).logprobs is None
+
+
+@pytest.mark.parametrize("call", [{"id": 7, "function": {"name": 8}}, {"id": 7, "function": "f"}, {"id": 7}])
+def test_a_garbled_call_is_still_a_call(call):
+    block = decode_completion(whole({"content": None, "tool_calls": [call]}), INFO).message.blocks[0]
+    assert block.tool_call_id == "7"
+
+
+@pytest.mark.parametrize("arguments", ['{"city": "Be', "[1]", "12", "Bern", '{"city": "Bern"]'])
+def test_arguments_that_are_no_object_are_given_to_no_tool_and_sent_back_as_they_were(arguments):
+    broken = {**CALL, "function": {"name": "weather", "arguments": arguments}}
+    message = decode_completion(whole({"content": None, "tool_calls": [broken, {**CALL, "id": "c2"}]}), INFO).message
+    assert [call.tool_kwargs for call in decode_tool_calls(message)] == [{}, {"city": "Bern"}]
+    assert message.additional_kwargs["invalid_tool_calls"] == ["c1"]
+    assert encode_message(message)["tool_calls"][0] == broken
 
 
 def test_a_refusal_is_kept():

@@ -1,9 +1,10 @@
 """Streamed answers: literal chunks in, cumulative responses out."""
 
-from llama_index.core.base.llms.types import TextBlock, ThinkingBlock, ToolCallBlock
+from llama_index.core.base.llms.types import LogProb, TextBlock, ThinkingBlock, ToolCallBlock
 
 from aigw import ResponseInfo
 from llamaindex_aigw._stream import ChunkDecoder
+from llamaindex_aigw._tools import decode_tool_calls
 
 INFO = ResponseInfo(log_id="log-1", status_code=200)
 AIGW = {"log_id": "log-1", "status_code": 200}
@@ -162,3 +163,54 @@ def test_responses_share_nothing_that_can_change():
     assert first.raw["usage"] == {"total_tokens": 1}
     assert first.message.additional_kwargs["tool_calls"][0]["id"] == "c1"
     assert last.raw["aigw"]["log_id"] == "log-1"
+
+
+def test_what_comes_beside_the_text_grows_and_names_are_told_once():
+    last = gather(
+        chunk({"audio": {"id": "audio_1", "data": "QU", "transcript": "Hel"}}),
+        chunk(
+            {"audio": {"id": "audio_1", "data": "JD", "transcript": "lo"}, "annotations": [{"type": "url_citation"}]}
+        ),
+        chunk({"audio": {"expires_at": 5}, "annotations": [{"type": "file_citation"}]}),
+    )[-1]
+    assert last.message.additional_kwargs == {
+        "audio": {"id": "audio_1", "data": "QUJD", "transcript": "Hello", "expires_at": 5},
+        "annotations": [{"type": "url_citation"}, {"type": "file_citation"}],
+    }
+
+
+def test_a_streamed_call_of_a_function_has_its_whole_arguments():
+    parts = ({"name": "f", "arguments": '{"a": '}, {"name": "f", "arguments": "1}"})
+    last = gather(*(chunk({"function_call": part}) for part in parts))[-1]
+    assert last.message.additional_kwargs == {"function_call": {"name": "f", "arguments": '{"a": 1}'}}
+
+
+def test_logprobs_are_on_the_last_response_alone():
+    chunks = [chunk({"content": token}) for token in "ab"]
+    for item, token in zip(chunks, "ab", strict=True):
+        item["choices"][0]["logprobs"] = {"content": [{"token": token, "logprob": -0.5}]}
+    assert [response.logprobs for response in gather(*chunks)] == [
+        None,
+        None,
+        [[LogProb(token="a", logprob=-0.5)], [LogProb(token="b", logprob=-0.5)]],
+    ]
+
+
+def test_numbers_as_content_are_text():
+    assert gather(chunk({"content": 4}), chunk({"content": 0}), chunk({"content": "."}))[-1].message.content == "40."
+
+
+def test_arguments_that_were_cut_off_are_given_to_no_tool():
+    *grown, last = gather(
+        chunk({"tool_calls": [call(0, "c1", "pay", '{"amount": 1')]}),
+        chunk({"tool_calls": [call(0, None, None, "2")]}, "length"),
+    )
+    assert [decode_tool_calls(response.message)[0].tool_kwargs for response in grown] == [{"amount": 1}, {"amount": 12}]
+    assert decode_tool_calls(last.message)[0].tool_kwargs == {}
+    assert last.message.additional_kwargs["invalid_tool_calls"] == ["c1"]
+
+
+def test_whole_arguments_are_given_whatever_ended_the_stream():
+    last = gather(chunk({"tool_calls": [call(0, "c1", "pay", '{"amount": 12}')]}, "length"))[-1]
+    assert decode_tool_calls(last.message)[0].tool_kwargs == {"amount": 12}
+    assert "invalid_tool_calls" not in last.message.additional_kwargs

@@ -75,6 +75,12 @@ def test_a_choice_of_no_tool_is_told():
         encode_tool_choice("rain", [WIRE])
 
 
+@pytest.mark.parametrize("choice", [5, [], ["weather"]])
+def test_a_choice_of_no_form_is_told(choice):
+    with pytest.raises(ValueError, match="names no tool; given are weather"):
+        encode_tool_choice(choice, [WIRE])
+
+
 def test_a_tools_name_comes_before_a_word():
     tool = {"type": "function", "function": {"name": "auto"}}
     assert encode_tool_choice("auto", [tool]) == tool
