@@ -20,6 +20,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from aigw.integration import tell_again
 from langchain_aigw._blocks import encode_content
 from langchain_aigw._tool_calls import CALL_EXTRAS
 
@@ -99,16 +100,9 @@ def _tell_again(wire: WireMessage, message: BaseMessage, again: Collection[str])
     if not isinstance(message, AIMessage):
         return wire
     more = message.additional_kwargs
-    said = {"reasoning_content": _thoughts(message), "extra_content": more.get("extra_content")}
-    wire |= {name: value for name, value in said.items() if value and name in again}
-    extras = more.get(CALL_EXTRAS) or {}
-    if extras and "extra_content" in again and wire.get("tool_calls"):
-        wire["tool_calls"] = [_with_extra(call, extras.get(call.get("id"))) for call in wire["tool_calls"]]
+    extra, call_extras = more.get("extra_content"), more.get(CALL_EXTRAS) or {}
+    tell_again(wire, again, thoughts=_thoughts(message), extra=extra, call_extras=call_extras)
     return wire
-
-
-def _with_extra(call: dict[str, Any], extra: Any) -> dict[str, Any]:
-    return {**call, "extra_content": extra} if extra else call
 
 
 def _thoughts(message: AIMessage) -> str:

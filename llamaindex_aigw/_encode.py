@@ -24,6 +24,8 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
+from aigw.integration import tell_again
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
@@ -85,16 +87,9 @@ def _tell_again(encoded: dict[str, Any], message: ChatMessage, again: Collection
     """Add what an answer said beside words and calls."""
     more = message.additional_kwargs
     thoughts = "".join(block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock))
-    said = {"reasoning_content": thoughts, "extra_content": more.get("extra_content")}
-    encoded |= {name: value for name, value in said.items() if value and name in again}
-    if "extra_content" in again and "tool_calls" in encoded:
-        told = (call for call in more.get("tool_calls") or () if isinstance(call, dict))
-        extras = {call.get("id"): call.get("extra_content") for call in told}
-        encoded["tool_calls"] = [_with_extra(call, extras.get(call.get("id"))) for call in encoded["tool_calls"]]
-
-
-def _with_extra(call: dict[str, Any], extra: Any) -> dict[str, Any]:
-    return {**call, "extra_content": extra} if extra else call
+    told = (call for call in more.get("tool_calls") or () if isinstance(call, dict))
+    call_extras = {call.get("id"): call.get("extra_content") for call in told}
+    tell_again(encoded, again, thoughts=thoughts, extra=more.get("extra_content"), call_extras=call_extras)
 
 
 def _encode_content(role: str, blocks: Sequence[BaseContentBlock]) -> str | list[dict[str, Any]]:

@@ -1,9 +1,7 @@
-"""A chat completion as an adapter asks for it: what is sent, from which parameters, and what of earlier answers."""
+"""A chat completion as an adapter asks for it: what is sent, and from which parameters it is made."""
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,14 +12,6 @@ if TYPE_CHECKING:
 
 _MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
 _OF_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
-_TOLD_AGAIN: Final = (
-    ("extra_content", re.compile(r"gemini|^dynamic/|^cloudflare/auto$")),
-    ("reasoning_content", re.compile(r"^(?!groq/|cerebras/).*(?:deepseek-(?!ai/|r1)|kimi-k|mimo-)")),
-)
-"""What else of an answer must be sent with it, and to which models: the signatures of Gemini's thoughts, which stand in
-its tool calls, also where a route may lead to it; the thoughts of those that go on thinking after a tool's answer, but
-at providers that call them otherwise. Without these the models refuse the conversation, and others refuse it because of
-them. Sources: the providers' documentation ("Thought signatures", "Thinking Mode")."""
 
 
 class ChatRequest(NamedTuple):
@@ -56,20 +46,3 @@ def merge_parameters(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> di
         for name in _OF_TOOLS:
             merged.pop(name, None)
     return merged
-
-
-def told_again(model: Any) -> frozenset[str]:
-    """Name the fields, beside words and calls, that a model must be sent of its own earlier answers.
-
-    Args:
-        model: The model that is asked, unchecked.
-
-    Returns:
-        Of `extra_content` (of an answer and of its tool calls) and `reasoning_content`; none for most models.
-    """
-    return _told_again(model) if isinstance(model, str) else frozenset()
-
-
-@lru_cache(maxsize=256)
-def _told_again(model: str) -> frozenset[str]:
-    return frozenset(field for field, models in _TOLD_AGAIN if models.search(model.lower()))

@@ -59,10 +59,12 @@ def begin(generator: AsyncGenerator[T, None], free_now: Callable[[], bool] | Non
         free_now: Sees to it that the generator has nothing to wait for when it is closed, and tells whether it could;
             `None` if that cannot be. Then the loop finishes it, as any other.
     """
+    if free_now is None:
+        return generator.__anext__()
     hooks = sys.get_asyncgen_hooks()
 
     def finish(dropped: Any) -> None:
-        if _is_at_yield(dropped) and free_now is not None and free_now():
+        if _is_at_yield(dropped) and free_now():
             close_now(dropped)
         elif hooks.finalizer is not None:
             hooks.finalizer(dropped)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aigw._asking import ask_completions, ask_embeddings, ask_stream
     from aigw._bookkeeping import Bookkeeping
     from aigw._captured import CallCaptures, CapturedCalls
-    from aigw._chat_request import ChatRequest, merge_parameters, told_again
+    from aigw._chat_request import ChatRequest, merge_parameters
     from aigw._clients import Clients
     from aigw._contexts import leave
     from aigw._cost_callback import CostCallback
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aigw._search import CallMemory
     from aigw._shared_writer import SharedWriter
     from aigw._signatures import with_known_signature
+    from aigw._told_again import tell_again, told_again
     from aigw._verdicts import Verdict
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "readings_of",
     "shown",
     "sum_costs",
+    "tell_again",
     "told_again",
     "with_known_signature",
 ]
@@ -114,7 +116,8 @@ _MODULES: Final = {
     "readings_of": "_log_reading",
     "shown": "_given",
     "sum_costs": "_costs",
-    "told_again": "_chat_request",
+    "tell_again": "_told_again",
+    "told_again": "_told_again",
     "with_known_signature": "_signatures",
 }
 
