@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.speed.cases import FULL, QUICK, TINY
+from benchmarks.speed.cases import CASES, FULL, QUICK, TINY
 from benchmarks.speed.chart import draw
 from benchmarks.speed.measure import measure
 from benchmarks.speed.report import table
@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--tiny", dest="size", action="store_const", const="tiny", help="seconds, and proves nothing")
     parser.add_argument("--rounds", type=int, help="rounds of each case, in place of the size's")
     parser.add_argument("--only", action="append", choices=list(SUBJECTS), help="a client, again for another")
+    names = [case.name for case in CASES]
+    parser.add_argument("--case", action="append", choices=names, help="a case and nothing else, again for another")
     parser.add_argument("--json", type=Path, help="write every round's number to this file")
     parser.add_argument("--chart", type=Path, help="draw the chart into this PNG")
     parser.add_argument("--from", dest="saved", type=Path, help="measure nothing: read this JSON file")
@@ -36,6 +38,8 @@ def main() -> None:
     else:
         sizes = _SIZES[arguments.size or "full"]
         sizes = replace(sizes, rounds=arguments.rounds or sizes.rounds)
+        if arguments.case:
+            sizes = replace(sizes, leak_calls=0, imports=0, without=frozenset(names) - set(arguments.case))
         found = measure(sizes, arguments.only or SUBJECTS)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -21,10 +22,12 @@ from benchmarks.speed.subjects import IMPORTS, SUBJECTS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchmarks.speed.cases import Sizes
+    from benchmarks.speed.cases import Case, Sizes
 
 _ROOT: Final = Path(__file__).parents[2]
 _ROUNDS_OF_MANY: Final = 3
+_ROUNDS_OF_OURS: Final = 3
+"""How often a round of ours is made where cases are measured together, and one is held against the other."""
 _PACKAGES: Final = (
     "aiohttp", "httpx", "httpx-aiohttp", "langchain-cloudflare", "langchain-core", "langchain-openai",
     "llama-index-core", "llama-index-llms-openai-like", "openai", "orjson", "pydantic", "urllib3",
@@ -74,35 +77,39 @@ def measure(sizes: Sizes, names: Iterable[str] = tuple(SUBJECTS)) -> dict[str, A
     with ExitStack() as stack:
         server = stack.enter_context(Server())
         workers = {name: stack.enter_context(Worker(name, server.base_url)) for name in names}
-        found["cases"] = {
-            case.name: {"unit": case.unit, "rounds": _rounds(workers, asdict(case), sizes)}
-            for case in CASES
-            if case.name not in sizes.without
-        }
+        found["cases"] = {}
+        cases = (case for case in CASES if case.name not in sizes.without)
+        for _, together in itertools.groupby(cases, lambda case: case.together or case.name):
+            found["cases"] |= _measured(workers, list(together), sizes)
         asked = [name for name in names if name.startswith("ours")] if sizes.leak_calls else []
         found["leak"] = {name: workers[name].ask(do="leak", calls=sizes.leak_calls) for name in asked}
     found["imports"] = _imports(sizes.imports) if sizes.imports else {}
     return found
 
 
-def _rounds(workers: dict[str, Worker], case: dict[str, Any], sizes: Sizes) -> dict[str, list[float]]:
-    rounds: dict[str, list[float]] = {}
-    for _ in range(_rounds_of(case, sizes)):
-        for name, worker in workers.items():
-            told = worker.ask(do="measure", case=case, seconds=sizes.seconds)
-            if told and "error" in told:
-                print(f"  {case['name']}: {name}: {told['error']}", file=sys.stderr)
-            elif told:
-                rounds.setdefault(name, []).append(told["value"])
-    print(f"  {case['name']}", file=sys.stderr, flush=True)
-    return rounds
+def _measured(workers: dict[str, Worker], cases: list[Case], sizes: Sizes) -> dict[str, Any]:
+    """Measure cases round by round: all clients at the first, all at the next, and again."""
+    found: dict[str, Any] = {case.name: {"unit": case.unit, "rounds": {}} for case in cases}
+    for turn in range(sizes.rounds * _ROUNDS_OF_OURS):
+        for case in cases:
+            asked = {name: worker for name, worker in workers.items() if turn < _rounds_of(case, name, sizes)}
+            for name, worker in asked.items():
+                told = worker.ask(do="measure", case=asdict(case), seconds=sizes.seconds)
+                if told and "error" in told:
+                    print(f"  {case.name}: {name}: {told['error']}", file=sys.stderr)
+                elif told:
+                    found[case.name]["rounds"].setdefault(name, []).append(told["value"])
+    print(f"  {', '.join(found)}", file=sys.stderr, flush=True)
+    return found
 
 
-def _rounds_of(case: dict[str, Any], sizes: Sizes) -> int:
-    """Give how often a case is measured: memory shows once, and a thousand calls at once take long."""
-    if case["kind"] == "held":
+def _rounds_of(case: Case, name: str, sizes: Sizes) -> int:
+    """Give how often a case is measured: memory shows once, and a thousand calls at once take others long."""
+    if case.kind == "held":
         return 1
-    return min(sizes.rounds, _ROUNDS_OF_MANY) if case["in_flight"] >= MANY else sizes.rounds
+    if case.together and name.startswith("ours"):
+        return sizes.rounds * _ROUNDS_OF_OURS
+    return min(sizes.rounds, _ROUNDS_OF_MANY) if case.in_flight >= MANY else sizes.rounds
 
 
 def _imports(repeats: int) -> dict[str, list[float]]:

@@ -76,7 +76,8 @@ def table(found: dict[str, Any]) -> str:
         f"client, user and system. A cell is `median ±spread (share of {BASE}'s)`: the spread is half of what lies "
         "between the least and the greatest round, or `once`; the share the median of the rounds' own."
     )
-    return "\n".join((head, "", *_rows(found), "", *_import_rows(found), "", *_leak_rows(found), "", *_targets(found)))
+    parts = ([head], *(list(rows(found)) for rows in (_rows, _import_rows, _leak_rows, _targets)))
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def _rows(found: dict[str, Any]) -> Iterator[str]:
@@ -111,10 +112,11 @@ def _number(value: float) -> str:
 
 
 def _import_rows(found: dict[str, Any]) -> Iterator[str]:
-    yield _line("import", "CPU ms", "statement")
-    yield _line("---", "---:", "---")
-    for name, values in found["imports"].items():
-        yield _line(name, _spread(values), f"`{IMPORTS[name][1]}`")
+    if found["imports"]:
+        yield _line("import", "CPU ms", "statement")
+        yield _line("---", "---:", "---")
+        for name, values in found["imports"].items():
+            yield _line(name, _spread(values), f"`{IMPORTS[name][1]}`")
 
 
 def _leak_rows(found: dict[str, Any]) -> Iterator[str]:
@@ -142,7 +144,5 @@ def _share(cases: dict[str, Any], target: Target) -> float | None:
     theirs = cases.get(target.other_case or target.case, {}).get("rounds", {})
     if not ours or any(name not in theirs for name in target.others):
         return None
-    if target.other_case:
-        return middle(ours) / sum(middle(theirs[name]) for name in target.others)
     sums = [sum(turn) for turn in zip(*(theirs[name] for name in target.others), strict=False)]
     return middle([one / all_ for one, all_ in zip(ours, sums, strict=False)])

@@ -68,13 +68,14 @@ class Bench:
         question = self.subject.ask(conversation(case.prompt, f"[chunks={case.chunks}]"))
         if case.kind == "held":  # memory that was used before does not show again
             return self._timed(kind, case, question, 1)
+        turns = case.turns if seconds else 1
         if case.in_flight > 1 or case.name not in self._counts:  # connections that idled meanwhile are gone
-            warm = self._timed(kind, case, question, case.in_flight)
+            warm = self._timed(kind, case, question, case.in_flight * turns)
         if case.name not in self._counts:
             if case.in_flight < MANY:
                 warm = self._timed(kind, case, question, case.in_flight)
             used = max(warm.value * 1e-6 * max(case.chunks, 1) * warm.count, 1e-6)
-            self._counts[case.name] = max(1, min(2000, int(seconds / used))) * case.in_flight
+            self._counts[case.name] = max(turns, min(2000, int(seconds / used))) * case.in_flight
         return self._timed(kind, case, question, self._counts[case.name])
 
     def _timed(self, kind: Callable[..., Any], case: Case, question: Any, count: int) -> Round:
