@@ -13,9 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from aigw.local._log_record import LogRecord, rfc3339
-from aigw.local._logs_query import parse_list_query
-from aigw.local._logs_store import LogStore
+from aigw.local._logs._query import parse_list_query
+from aigw.local._logs._record import LogRecord, rfc3339
+from aigw.local._logs._store import LogStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw import AsyncAIGateway
 from aigw.local import LocalGateway
-from aigw.local._log_record import LogRecord
+from aigw.local._logs._record import LogRecord
 from aigw.ray import ClientSettings
 from aigw.ray import score_logs as score_on_ray
 from aigw.scoring import ScoringSummary, score_logs

@@ -62,7 +62,7 @@ def _starlette(about: dict[str, Any]) -> None:
     from starlette.responses import Response  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
-    from aigw.local._server import _listen  # noqa: PLC0415
+    from aigw.local._carriers._server import _listen  # noqa: PLC0415
 
     body = about["body"].encode()
 

@@ -18,9 +18,10 @@ from aigw._version import __version__
 if TYPE_CHECKING:
     from aigw._async_client import AsyncAIGateway
     from aigw._async_gateway import AsyncGateway
+    from aigw._calls._log_calls import UNSET, Feedback, LogFilter, Unset
+    from aigw._calls._universal import Step, StepConfig
     from aigw._capture import CapturedLogs, capture_logs
     from aigw._client import AIGateway
-    from aigw._costs import CostRow, Costs
     from aigw._endpoints import Surface
     from aigw._errors import (
         AIGatewayError,
@@ -46,20 +47,19 @@ if TYPE_CHECKING:
         UnknownTargetError,
     )
     from aigw._facts import GatewayLog, LogPage, ResponseInfo
-    from aigw._feedback import Which
+    from aigw._finding._resolver import LogResolver
+    from aigw._finding._shared_logs import SharedLogs
+    from aigw._finding._targets import ResolvedLog
     from aigw._gateway import Gateway
-    from aigw._log_calls import UNSET, Feedback, LogFilter, Unset
+    from aigw._handlers._rater import RaterCounts
     from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
+    from aigw._noted._costs import CostRow, Costs
     from aigw._option_layers import gateway_options
     from aigw._options import CustomCost, GatewayOptions, MetadataValue, Retries
     from aigw._profiles import model_profile
-    from aigw._rater import RaterCounts
-    from aigw._resolver import LogResolver
-    from aigw._shared_logs import SharedLogs
+    from aigw._rating._feedback import Which
+    from aigw._rating._verdicts import AutomaticFeedback, Rating
     from aigw._stream_readers import AsyncStream, Stream
-    from aigw._targets import ResolvedLog
-    from aigw._universal import Step, StepConfig
-    from aigw._verdicts import AutomaticFeedback, Rating
     from aigw.feedback import AsyncFeedbackQueue, FeedbackQueue
 
 __all__ = [
@@ -138,18 +138,18 @@ _MODULES: Final = {
     "AsyncGateway": "_async_gateway",
     "AsyncStream": "_stream_readers",
     "AuthenticationError": "_errors",
-    "AutomaticFeedback": "_verdicts",
+    "AutomaticFeedback": "_rating._verdicts",
     "BadRequestError": "_errors",
     "CapturedLogs": "_capture",
     "ChatCompletion": "_models",
     "ChatCompletionChunk": "_models",
     "ConfigurationError": "_errors",
-    "CostRow": "_costs",
-    "Costs": "_costs",
+    "CostRow": "_noted._costs",
+    "Costs": "_noted._costs",
     "CustomCost": "_options",
     "DLPBlockedError": "_errors",
     "EmbeddingResult": "_models",
-    "Feedback": "_log_calls",
+    "Feedback": "_calls._log_calls",
     "FeedbackQueue": "feedback",
     "Gateway": "_gateway",
     "GatewayLog": "_facts",
@@ -157,35 +157,35 @@ _MODULES: Final = {
     "GatewayOptions": "_options",
     "GuardrailBlockedError": "_errors",
     "InternalServerError": "_errors",
-    "LogFilter": "_log_calls",
+    "LogFilter": "_calls._log_calls",
     "LogNotFoundError": "_errors",
     "LogPage": "_facts",
-    "LogResolver": "_resolver",
+    "LogResolver": "_finding._resolver",
     "MetadataValue": "_options",
     "ModelNotFoundError": "_errors",
     "NotFoundError": "_errors",
     "PaymentRequiredError": "_errors",
     "PermissionDeniedError": "_errors",
     "RateLimitError": "_errors",
-    "RaterCounts": "_rater",
-    "Rating": "_verdicts",
-    "ResolvedLog": "_targets",
+    "RaterCounts": "_handlers._rater",
+    "Rating": "_rating._verdicts",
+    "ResolvedLog": "_finding._targets",
     "ResponseInfo": "_facts",
     "Retries": "_options",
     "RunResult": "_models",
-    "SharedLogs": "_shared_logs",
+    "SharedLogs": "_finding._shared_logs",
     "SpendLimitError": "_errors",
-    "Step": "_universal",
-    "StepConfig": "_universal",
+    "Step": "_calls._universal",
+    "StepConfig": "_calls._universal",
     "Stream": "_stream_readers",
     "StreamError": "_errors",
     "StreamEvent": "_models",
     "StreamTruncatedError": "_errors",
     "Surface": "_endpoints",
-    "UNSET": "_log_calls",
+    "UNSET": "_calls._log_calls",
     "UnknownTargetError": "_errors",
-    "Unset": "_log_calls",
-    "Which": "_feedback",
+    "Unset": "_calls._log_calls",
+    "Which": "_rating._feedback",
     "capture_logs": "_capture",
     "gateway_options": "_option_layers",
     "model_profile": "_profiles",

@@ -17,8 +17,8 @@ from aigw._errors import ConfigurationError
 from aigw._given import check_text_or_none, shown
 
 if TYPE_CHECKING:
+    from aigw._calls._request_heads import Asked, RequestHead
     from aigw._providers import Provider
-    from aigw._request_heads import Asked, RequestHead
 
 REST_ORIGIN: Final = "https://api.cloudflare.com"
 GATEWAY_ORIGIN: Final = "https://gateway.ai.cloudflare.com"

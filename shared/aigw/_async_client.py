@@ -10,25 +10,25 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from aigw import _calls
 from aigw._account import check_gateway_id
-from aigw._async_engine import AsyncEngine
 from aigw._async_gateway import AsyncGateway
+from aigw._calls import _model_calls
 from aigw._capture import current_captures
 from aigw._driver import Driver
+from aigw._engines._async_engine import AsyncEngine
+from aigw._engines._library import check_timeout
 from aigw._errors import AIGatewayError
 from aigw._http import Response
-from aigw._library import check_timeout
 from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, AsyncStream, Body, OpenStream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from types import TracebackType
 
-    from aigw._answer import Answer
-    from aigw._described import Call, Described, StreamCall
+    from aigw._calls._described import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
+    from aigw._engines._answer import Answer
     from aigw._facts import ResponseInfo
     from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
@@ -51,67 +51,71 @@ class AsyncAIGateway(Driver):
 
     async def run(self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None) -> RunResult:
         """As `AIGateway.run`."""
-        return await self._perform(_calls.run(self._account, self._merge(gateway), model, inputs))
+        return await self._perform(_model_calls.run(self._account, self._merge(gateway), model, inputs))
 
     def stream_run(
         self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None
     ) -> AsyncStream[StreamEvent]:
         """As `AIGateway.stream_run`."""
-        return self._perform_stream(_calls.stream_run(self._account, self._merge(gateway), model, inputs))
+        return self._perform_stream(_model_calls.stream_run(self._account, self._merge(gateway), model, inputs))
 
     async def chat(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> ChatCompletion:
         """As `AIGateway.chat`."""
-        return await self._perform(_calls.chat(self._account, self._merge(gateway), body, surface))
+        return await self._perform(_model_calls.chat(self._account, self._merge(gateway), body, surface))
 
     def stream_chat(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> AsyncStream[ChatCompletionChunk]:
         """As `AIGateway.stream_chat`."""
-        return self._perform_stream(_calls.stream_chat(self._account, self._merge(gateway), body, surface))
+        return self._perform_stream(_model_calls.stream_chat(self._account, self._merge(gateway), body, surface))
 
     async def embed(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> EmbeddingResult:
         """As `AIGateway.embed`."""
-        return await self._perform(_calls.embed(self._account, self._merge(gateway), body, surface))
+        return await self._perform(_model_calls.embed(self._account, self._merge(gateway), body, surface))
 
     async def completions(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """As `AIGateway.completions`."""
-        return await self._perform(_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
+        return await self._perform(_model_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
 
     def stream_completions(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> AsyncStream[StreamEvent]:
         """As `AIGateway.stream_completions`."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
+        return self._perform_stream(_model_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
 
     async def responses(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """As `AIGateway.responses`."""
-        return await self._perform(_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
+        return await self._perform(_model_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
 
     def stream_responses(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> AsyncStream[StreamEvent]:
         """As `AIGateway.stream_responses`."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface))
+        return self._perform_stream(
+            _model_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface)
+        )
 
     async def messages(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """As `AIGateway.messages`."""
-        return await self._perform(_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
+        return await self._perform(_model_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
 
     def stream_messages(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> AsyncStream[StreamEvent]:
         """As `AIGateway.stream_messages`."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface))
+        return self._perform_stream(
+            _model_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface)
+        )
 
     def gateway(self, gateway_id: str | None = None) -> AsyncGateway:
         """As `AIGateway.gateway`."""

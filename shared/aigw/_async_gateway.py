@@ -10,22 +10,22 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from aigw import _calls, _log_calls, _universal
+from aigw._calls import _log_calls, _model_calls, _universal
+from aigw._calls._log_calls import MAX_PER_PAGE, UNSET
 from aigw._driver import check_wait
 from aigw._errors import LogNotFoundError
-from aigw._log_calls import MAX_PER_PAGE, UNSET
 from aigw._retries import FIRST_POLL, next_poll, poll_deadline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from aigw._async_client import AsyncAIGateway
+    from aigw._calls._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
+    from aigw._calls._universal import Step
     from aigw._facts import GatewayLog, LogPage
-    from aigw._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
     from aigw._models import RunResult, StreamEvent
     from aigw._options import GatewayOptions, MetadataValue
     from aigw._stream_readers import AsyncStream
-    from aigw._universal import Step
 
 
 class AsyncGateway:
@@ -137,7 +137,7 @@ class AsyncGateway:
 
     async def get_url(self, provider: str | None = None) -> str:
         """As `Gateway.get_url`."""
-        return _calls.url(self._account, self.gateway_id, provider)
+        return _model_calls.url(self._account, self.gateway_id, provider)
 
     async def run(self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None) -> RunResult:
         """As `Gateway.run`."""

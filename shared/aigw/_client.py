@@ -1,4 +1,4 @@
-"""The sync driver: it performs what `_calls`, `_log_calls` and `_universal` describe.
+"""The sync driver: it performs what is described in `_calls`.
 
 Every public method is one line over a description. `_async_client` is its twin, method for method; a test compares
 their signatures. What is one gateway's own is in `_gateway`.
@@ -10,25 +10,25 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from aigw import _calls
 from aigw._account import check_gateway_id
+from aigw._calls import _model_calls
 from aigw._capture import current_captures
 from aigw._driver import Driver
-from aigw._engine import Engine
+from aigw._engines._engine import Engine
+from aigw._engines._library import check_timeout
 from aigw._errors import AIGatewayError
 from aigw._gateway import Gateway
 from aigw._http import Response
-from aigw._library import check_timeout
 from aigw._stream_readers import MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Body, OpenStream, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from aigw._answer import Answer
-    from aigw._described import Call, Described, StreamCall
+    from aigw._calls._described import Call, Described, StreamCall
     from aigw._driver import Captures
     from aigw._endpoints import Surface
+    from aigw._engines._answer import Answer
     from aigw._facts import ResponseInfo
     from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
@@ -82,7 +82,7 @@ class AIGateway(Driver):
 
         Source: AI Gateway docs, Workers bindings and REST API.
         """
-        return self._perform(_calls.run(self._account, self._merge(gateway), model, inputs))
+        return self._perform(_model_calls.run(self._account, self._merge(gateway), model, inputs))
 
     def stream_run(
         self, model: str, inputs: Mapping[str, Any], *, gateway: GatewayOptions | None = None
@@ -98,7 +98,7 @@ class AIGateway(Driver):
             APIConnectionError: No answer arrived.
             StreamError: While iterating: the stream reported an error, or was cut.
         """
-        return self._perform_stream(_calls.stream_run(self._account, self._merge(gateway), model, inputs))
+        return self._perform_stream(_model_calls.stream_run(self._account, self._merge(gateway), model, inputs))
 
     def chat(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
@@ -117,7 +117,7 @@ class AIGateway(Driver):
 
         Source: AI Gateway docs, REST API and Unified API.
         """
-        return self._perform(_calls.chat(self._account, self._merge(gateway), body, surface))
+        return self._perform(_model_calls.chat(self._account, self._merge(gateway), body, surface))
 
     def stream_chat(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
@@ -126,7 +126,7 @@ class AIGateway(Driver):
 
         Takes and raises what `chat` does, and while iterating `StreamError` when the stream reports an error or is cut.
         """
-        return self._perform_stream(_calls.stream_chat(self._account, self._merge(gateway), body, surface))
+        return self._perform_stream(_model_calls.stream_chat(self._account, self._merge(gateway), body, surface))
 
     def embed(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
@@ -143,43 +143,47 @@ class AIGateway(Driver):
             APIStatusError: The gateway or the provider said no.
             APIConnectionError: No answer arrived.
         """
-        return self._perform(_calls.embed(self._account, self._merge(gateway), body, surface))
+        return self._perform(_model_calls.embed(self._account, self._merge(gateway), body, surface))
 
     def completions(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """Complete a chat with raw JSON in and out; `chat` without the model classes."""
-        return self._perform(_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
+        return self._perform(_model_calls.raw(self._account, self._merge(gateway), "chat", body, surface))
 
     def stream_completions(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> Stream[StreamEvent]:
         """Complete a chat with raw JSON in and out, streamed."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
+        return self._perform_stream(_model_calls.stream_raw(self._account, self._merge(gateway), "chat", body, surface))
 
     def responses(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """Send a request in the shape of OpenAI's Responses API; raw JSON in and out."""
-        return self._perform(_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
+        return self._perform(_model_calls.raw(self._account, self._merge(gateway), "responses", body, surface))
 
     def stream_responses(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> Stream[StreamEvent]:
         """Send a Responses request and read its events as they come."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface))
+        return self._perform_stream(
+            _model_calls.stream_raw(self._account, self._merge(gateway), "responses", body, surface)
+        )
 
     def messages(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> RunResult:
         """Send a request in the shape of Anthropic's Messages API; raw JSON in and out."""
-        return self._perform(_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
+        return self._perform(_model_calls.raw(self._account, self._merge(gateway), "messages", body, surface))
 
     def stream_messages(
         self, body: Mapping[str, Any], *, gateway: GatewayOptions | None = None, surface: Surface | None = None
     ) -> Stream[StreamEvent]:
         """Send a Messages request and read its events as they come."""
-        return self._perform_stream(_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface))
+        return self._perform_stream(
+            _model_calls.stream_raw(self._account, self._merge(gateway), "messages", body, surface)
+        )
 
     def gateway(self, gateway_id: str | None = None) -> Gateway:
         """Give one gateway's own methods: logs, feedback, URL, the universal endpoint.

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aigw._account import Account
 from aigw._capture import last_info, remember_last
+from aigw._engines._library import DEFAULT_TIMEOUT
 from aigw._errors import APIConnectionError, ConfigurationError
 from aigw._given import check_whole, shown
-from aigw._library import DEFAULT_TIMEOUT
 from aigw._option_layers import context_options, merge_options
 from aigw._options import check_options
 from aigw._retries import retry_delay
 
 if TYPE_CHECKING:
+    from aigw._calls._described import Described
     from aigw._capture import Listener
-    from aigw._described import Described
     from aigw._errors import AIGatewayError
     from aigw._facts import ResponseInfo
     from aigw._options import GatewayOptions

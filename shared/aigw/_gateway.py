@@ -1,6 +1,6 @@
 """One gateway of a client's: its logs, feedback to them, its URL, and its universal endpoint.
 
-What is sent is described in `_log_calls` and `_universal`; the client performs it. `_async_gateway` is the twin, method
+What is sent is described in `_calls`; the client performs it. `_async_gateway` is the twin, method
 for method; a test compares their signatures.
 """
 
@@ -10,22 +10,22 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from aigw import _calls, _log_calls, _universal
+from aigw._calls import _log_calls, _model_calls, _universal
+from aigw._calls._log_calls import MAX_PER_PAGE, UNSET
 from aigw._driver import check_wait
 from aigw._errors import LogNotFoundError
-from aigw._log_calls import MAX_PER_PAGE, UNSET
 from aigw._retries import FIRST_POLL, next_poll, poll_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from aigw._calls._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
+    from aigw._calls._universal import Step
     from aigw._client import AIGateway
     from aigw._facts import GatewayLog, LogPage
-    from aigw._log_calls import Direction, Feedback, LogFilter, OrderBy, Unset
     from aigw._models import RunResult, StreamEvent
     from aigw._options import GatewayOptions, MetadataValue
     from aigw._stream_readers import Stream
-    from aigw._universal import Step
 
 
 class Gateway:
@@ -207,7 +207,7 @@ class Gateway:
 
         Source: AI Gateway docs, Workers bindings.
         """
-        return _calls.url(self._account, self.gateway_id, provider)
+        return _model_calls.url(self._account, self.gateway_id, provider)
 
     def run(self, steps: Sequence[Step] | Step, *, options: GatewayOptions | None = None) -> RunResult:
         """Try several providers in order until one answers; `info.step` says which did.

@@ -17,7 +17,7 @@ def lazy(
 
     Args:
         package: Its full name.
-        modules: By public name: the module that has it, without what is before its last dot.
+        modules: By public name: the module that has it, below the package.
         extras: By library that may be missing: the extra of `aigw` that brings it.
         home: The package the modules are in, when it is another.
     """

@@ -206,8 +206,12 @@ _ALLOWED: Final[dict[str, str]] = {
 _VALIDATOR: Final = TypeAdapter(GatewayOptions).validator
 
 
-def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
+def check_options(options: Mapping[str, Any] | None, *, called: str = "gateway option ") -> GatewayOptions:
     """Check one layer of options.
+
+    Args:
+        options: The layer.
+        called: What an error says before an option's name.
 
     Raises:
         ConfigurationError: An option is unknown, or its value is not allowed.
@@ -219,7 +223,7 @@ def check_options(options: Mapping[str, Any] | None) -> GatewayOptions:
     try:
         return cast("GatewayOptions", _VALIDATOR.validate_python(options))
     except ValidationError as error:
-        raise ConfigurationError(_explain(error.errors(include_url=False)[0], options)) from None
+        raise ConfigurationError(_explain(error.errors(include_url=False)[0], options, called)) from None
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001  one value in, its header out
@@ -261,7 +265,7 @@ def encode_options(options: GatewayOptions) -> list[tuple[str, str]]:
     return [(_HEADERS[key][0], _HEADERS[key][1](value)) for key, value in flat.items() if key in _HEADERS]
 
 
-def _explain(error: ErrorDetails, options: Any) -> str:
+def _explain(error: ErrorDetails, options: Any, called: str) -> str:
     if error["type"] == "extra_forbidden":
         *path, name = map(str, error["loc"])
         return _explain_unknown(name, path)
@@ -273,7 +277,7 @@ def _explain(error: ErrorDetails, options: Any) -> str:
     value = options
     for part in path:
         value = value[part]
-    return f"gateway option {'.'.join(path)} cannot be {shown(value)}: it is {_ALLOWED[path[-1]]}"
+    return f"{called}{'.'.join(path)} cannot be {shown(value)}: it is {_ALLOWED[path[-1]]}"
 
 
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {

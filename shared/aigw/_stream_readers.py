@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
+from aigw._engines._loops import begin
 from aigw._errors import APIStatusError, APITimeoutError
-from aigw._loops import begin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
-    from aigw._answer import Answer
+    from aigw._engines._answer import Answer
     from aigw._errors import AIGatewayError
     from aigw._facts import ResponseInfo
     from aigw._http import Request

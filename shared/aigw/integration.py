@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Final
 from aigw._lazy import lazy
 
 if TYPE_CHECKING:
-    from aigw._asking import ask_completions, ask_embeddings, ask_stream
-    from aigw._bookkeeping import Bookkeeping
-    from aigw._captured import CallCaptures, CapturedCalls
-    from aigw._chat_request import ChatRequest, merge_parameters
-    from aigw._clients import Clients
+    from aigw._adapters._asking import ask_completions, ask_embeddings, ask_stream
+    from aigw._adapters._chat_request import ChatRequest, merge_parameters
+    from aigw._adapters._clients import Clients
+    from aigw._adapters._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
+    from aigw._adapters._signatures import with_known_signature
+    from aigw._adapters._told_again import tell_again, told_again
     from aigw._contexts import leave
-    from aigw._cost_callback import CostCallback
-    from aigw._costs import sum_costs
-    from aigw._feedback import CallKind, LoggedCall, arate_logs, rate_logs
-    from aigw._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
+    from aigw._finding._search import CallMemory
+    from aigw._finding._shared_writer import SharedWriter
     from aigw._given import check_texts, shown
-    from aigw._ledger import Ledger
-    from aigw._log_reading import aread_logs, read_logs, readings_of
+    from aigw._handlers._bookkeeping import Bookkeeping
+    from aigw._handlers._cost_callback import CostCallback
+    from aigw._handlers._rater import Rater, is_rating
+    from aigw._noted._captured import CallCaptures, CapturedCalls
+    from aigw._noted._costs import sum_costs
+    from aigw._noted._ledger import Ledger
+    from aigw._noted._log_reading import aread_logs, read_logs, readings_of
+    from aigw._noted._recorded import Caller, CallReport, RecordedCall, calls_of
     from aigw._option_layers import context_options
-    from aigw._queues import FeedbackTaker
-    from aigw._rater import Rater, is_rating
-    from aigw._recorded import Caller, CallReport, RecordedCall, calls_of
-    from aigw._search import CallMemory
-    from aigw._shared_writer import SharedWriter
-    from aigw._signatures import with_known_signature
-    from aigw._told_again import tell_again, told_again
-    from aigw._verdicts import Verdict
+    from aigw._rating._feedback import CallKind, LoggedCall, arate_logs, rate_logs
+    from aigw._rating._queues import FeedbackTaker
+    from aigw._rating._verdicts import Verdict
 
 __all__ = [
     "Bookkeeping",
@@ -79,46 +79,46 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "Bookkeeping": "_bookkeeping",
-    "CallCaptures": "_captured",
-    "CallKind": "_feedback",
-    "CallMemory": "_search",
-    "CallReport": "_recorded",
-    "Caller": "_recorded",
-    "CapturedCalls": "_captured",
-    "ChatRequest": "_chat_request",
-    "Clients": "_clients",
-    "CostCallback": "_cost_callback",
-    "FeedbackTaker": "_queues",
-    "Ledger": "_ledger",
-    "LoggedCall": "_feedback",
-    "Rater": "_rater",
-    "RecordedCall": "_recorded",
-    "SharedWriter": "_shared_writer",
-    "Verdict": "_verdicts",
-    "arate_logs": "_feedback",
-    "aread_logs": "_log_reading",
-    "ask_completions": "_asking",
-    "ask_embeddings": "_asking",
-    "ask_stream": "_asking",
-    "calls_of": "_recorded",
+    "Bookkeeping": "_handlers._bookkeeping",
+    "CallCaptures": "_noted._captured",
+    "CallKind": "_rating._feedback",
+    "CallMemory": "_finding._search",
+    "CallReport": "_noted._recorded",
+    "Caller": "_noted._recorded",
+    "CapturedCalls": "_noted._captured",
+    "ChatRequest": "_adapters._chat_request",
+    "Clients": "_adapters._clients",
+    "CostCallback": "_handlers._cost_callback",
+    "FeedbackTaker": "_rating._queues",
+    "Ledger": "_noted._ledger",
+    "LoggedCall": "_rating._feedback",
+    "Rater": "_handlers._rater",
+    "RecordedCall": "_noted._recorded",
+    "SharedWriter": "_finding._shared_writer",
+    "Verdict": "_rating._verdicts",
+    "arate_logs": "_rating._feedback",
+    "aread_logs": "_noted._log_reading",
+    "ask_completions": "_adapters._asking",
+    "ask_embeddings": "_adapters._asking",
+    "ask_stream": "_adapters._asking",
+    "calls_of": "_noted._recorded",
     "check_texts": "_given",
-    "chosen_event_id": "_forwarding",
+    "chosen_event_id": "_adapters._forwarding",
     "context_options": "_option_layers",
-    "event_id_of": "_forwarding",
-    "forward_metadata": "_forwarding",
-    "is_rating": "_rater",
+    "event_id_of": "_adapters._forwarding",
+    "forward_metadata": "_adapters._forwarding",
+    "is_rating": "_handlers._rater",
     "leave": "_contexts",
-    "merge_parameters": "_chat_request",
-    "metadata_of": "_forwarding",
-    "rate_logs": "_feedback",
-    "read_logs": "_log_reading",
-    "readings_of": "_log_reading",
+    "merge_parameters": "_adapters._chat_request",
+    "metadata_of": "_adapters._forwarding",
+    "rate_logs": "_rating._feedback",
+    "read_logs": "_noted._log_reading",
+    "readings_of": "_noted._log_reading",
     "shown": "_given",
-    "sum_costs": "_costs",
-    "tell_again": "_told_again",
-    "told_again": "_told_again",
-    "with_known_signature": "_signatures",
+    "sum_costs": "_noted._costs",
+    "tell_again": "_adapters._told_again",
+    "told_again": "_adapters._told_again",
+    "with_known_signature": "_adapters._signatures",
 }
 
 __getattr__, __dir__ = lazy(__name__, _MODULES, home="aigw")

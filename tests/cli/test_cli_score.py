@@ -8,7 +8,7 @@ import time
 import pytest
 
 from aigw.local import LocalGateway
-from aigw.local._log_record import LogRecord
+from aigw.local._logs._record import LogRecord
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 JUDGES = """

@@ -4,8 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aigw import ConfigurationError, _calls
+from aigw import ConfigurationError
 from aigw._account import Account
+from aigw._calls import _model_calls
 from aigw._http import SECRET_HEADERS
 from aigw._json import parse_json
 from aigw._providers import PROVIDERS
@@ -107,10 +108,10 @@ def account(provider_key=None):
 def describe(operation, model, provider_key, alias, surface):
     options = {"byok_alias": alias} if alias else {}
     if operation == "run":
-        return _calls.run(account(provider_key), options, model, {"prompt": "Hi"}).request
+        return _model_calls.run(account(provider_key), options, model, {"prompt": "Hi"}).request
     if operation == "embeddings":
-        return _calls.embed(account(provider_key), options, {"model": model, "input": "Hi"}, surface).request
-    return _calls.raw(account(provider_key), options, operation, {"model": model}, surface).request
+        return _model_calls.embed(account(provider_key), options, {"model": model, "input": "Hi"}, surface).request
+    return _model_calls.raw(account(provider_key), options, operation, {"model": model}, surface).request
 
 
 @pytest.mark.parametrize(("operation", "model", "key", "alias", "surface", "path", "wire_model", "credentials"), GOES)
@@ -189,10 +190,10 @@ def test_one_base_url_stands_in_for_both_hosts_with_unchanged_paths():
     ],
 )
 def test_a_gateways_url_ends_in_a_slash_and_a_providers_does_not(provider, url):
-    assert _calls.url(account(), "gw", provider) == url
+    assert _model_calls.url(account(), "gw", provider) == url
 
 
 @pytest.mark.parametrize("provider", ["", "open/ai", "../x", "a b", 3])
 def test_what_is_no_slug_has_no_url(provider):
     with pytest.raises(ConfigurationError, match="provider cannot be"):
-        _calls.url(account(), "gw", provider)
+        _model_calls.url(account(), "gw", provider)

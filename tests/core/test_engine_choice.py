@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from aigw import AIGateway, AsyncAIGateway
-from aigw._async_engine import OwnLoopClient
-from aigw._engine import OwnClient
-from aigw._observers import is_watched
+from aigw._engines._async_engine import OwnLoopClient
+from aigw._engines._engine import OwnClient
+from aigw._engines._observers import is_watched
 
 PROXIED = pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY", "http_proxy"])
 OWN = pytest.mark.parametrize("driver", ["sync", "async"], indirect=True)
@@ -73,7 +73,7 @@ def test_a_sync_client_rides_on_urllib3_unless_there_is_a_proxy(monkeypatch):
 )
 async def test_an_aiohttp_that_reads_headers_without_end_is_left_alone(monkeypatch, version, is_ridden):
     monkeypatch.setattr("aiohttp.__version__", version)
-    monkeypatch.delitem(sys.modules, "aigw._over_aiohttp", raising=False)
+    monkeypatch.delitem(sys.modules, "aigw._engines._over_aiohttp", raising=False)
     client = OwnLoopClient(5.0)
 
     assert (client._aiohttp is not None) is is_ridden
@@ -83,14 +83,14 @@ async def test_an_aiohttp_that_reads_headers_without_end_is_left_alone(monkeypat
 @pytest.mark.parametrize(("version", "is_ridden"), [("2.0.7", False), ("2.1.0", True), ("3.0.0a1", True)])
 def test_a_urllib3_that_leaks_sockets_is_left_alone(monkeypatch, version, is_ridden):
     monkeypatch.setattr("urllib3.__version__", version)
-    monkeypatch.delitem(sys.modules, "aigw._over_urllib3", raising=False)
+    monkeypatch.delitem(sys.modules, "aigw._engines._over_urllib3", raising=False)
 
     assert (OwnClient(5.0)._urllib3 is not None) is is_ridden
 
 
 @OWN
 async def test_where_httpx_answers_it_answers_alike(driver, server, wire, monkeypatch):
-    monkeypatch.setattr("aigw._engine.has_proxy", lambda: True)
+    monkeypatch.setattr("aigw._engines._engine.has_proxy", lambda: True)
     server.will(wire.json(wire.completion("Hello")), wire.sse(wire.chunk("a", "stop"), wire.done))
     client = driver.client(server)
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from aigw import LogResolver, ResponseInfo, SharedLogs
+from aigw._finding._shared_writer import SharedWriter
 from aigw._forks import Forking
-from aigw._rater import Rater
-from aigw._shared_writer import SharedWriter
+from aigw._handlers._rater import Rater
 from aigw.feedback._rows import Target
 from aigw.feedback._spool import Spool
 from aigw.integration import LoggedCall

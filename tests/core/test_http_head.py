@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from aigw._http_head import MAX_FIELDS, WireError, parse_head
+from aigw._engines._http_head import MAX_FIELDS, WireError, parse_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from aigw import APIStatusError, ConfigurationError, LogNotFoundError, ResponseInfo, _log_calls
+from aigw import APIStatusError, ConfigurationError, LogNotFoundError, ResponseInfo
 from aigw._account import Account
+from aigw._calls import _log_calls
 from aigw._http import Headers, Response
 
 ACCOUNT = Account("acct", "cf-token", "gw", logs_token="logs-token")

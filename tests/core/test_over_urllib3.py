@@ -19,9 +19,9 @@ import httpx
 import pytest
 
 from aigw import AIGateway, APIConnectionError, APIStatusError, APITimeoutError
+from aigw._engines._http_head import WireError
+from aigw._engines._over_urllib3 import UrllibClient
 from aigw._http import Request
-from aigw._http_head import WireError
-from aigw._over_urllib3 import UrllibClient
 from aigw._version import __version__
 
 LIMITS = httpx.Limits(max_connections=1)
@@ -408,7 +408,9 @@ def secure(certificate):
 
 def test_tls_is_spoken_on_a_connection_that_is_kept(secure, certificate, monkeypatch):
     url, seen = secure
-    monkeypatch.setattr("aigw._urllib3_pools.ssl_context", lambda: ssl.create_default_context(cafile=certificate[0]))
+    monkeypatch.setattr(
+        "aigw._engines._urllib3_pools.ssl_context", lambda: ssl.create_default_context(cafile=certificate[0])
+    )
     client = UrllibClient(5, LIMITS)
     for size in (1, 1_000_000):
         answer = client.open(Request("POST", url, content=b"x" * size + b"}"))
@@ -422,7 +424,7 @@ def test_a_certificate_that_is_not_to_be_trusted_is_not_sent_anything(secure, ce
     url, _ = secure
     if host != "localhost":  # trusted, and another's
         monkeypatch.setattr(
-            "aigw._urllib3_pools.ssl_context", lambda: ssl.create_default_context(cafile=certificate[0])
+            "aigw._engines._urllib3_pools.ssl_context", lambda: ssl.create_default_context(cafile=certificate[0])
         )
     client = UrllibClient(5, LIMITS)
     with pytest.raises(APIConnectionError, match="certificate verify failed") as refused:

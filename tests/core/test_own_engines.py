@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from aigw._async_engine import _AsyncClient
-from aigw._engine import _Client
-from aigw._library import async_body_of, body_of, response_headers
+from aigw._engines._async_engine import _AsyncClient
+from aigw._engines._engine import _Client
+from aigw._engines._library import async_body_of, body_of, response_headers
 
 
 def _set_cookie(request):

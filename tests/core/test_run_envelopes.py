@@ -11,9 +11,9 @@ from aigw import (
     ModelNotFoundError,
     PaymentRequiredError,
     ResponseInfo,
-    _calls,
 )
 from aigw._account import Account
+from aigw._calls import _model_calls
 from aigw._http import Headers, Response
 
 ACCOUNT = Account("acct", "cf-token", "gw")
@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00"
 def read(body, content_type="application/json", status=200):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = Headers([("content-type", content_type)] if content_type else [])
-    return _calls.run(ACCOUNT, {}, "@cf/a/b", {"prompt": "Hi"}).read(Response(status, headers, content), INFO)
+    return _model_calls.run(ACCOUNT, {}, "@cf/a/b", {"prompt": "Hi"}).read(Response(status, headers, content), INFO)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_failure_with_status_200_is_raised_with_its_log(body, error_class, wor
 
 
 def test_a_run_sends_model_and_input():
-    request = _calls.run(ACCOUNT, {"id": "other", "skip_cache": True}, "@cf/a/b", {"prompt": "Köln"}).request
+    request = _model_calls.run(ACCOUNT, {"id": "other", "skip_cache": True}, "@cf/a/b", {"prompt": "Köln"}).request
 
     assert request.content == '{"model":"@cf/a/b","input":{"prompt":"Köln"}}'.encode()
     assert request.headers == (
@@ -101,7 +101,7 @@ def test_a_run_sends_model_and_input():
 
 def test_a_streamed_run_asks_among_the_inputs_and_leaves_the_callers_alone():
     inputs = {"prompt": "Hi"}
-    request = _calls.stream_run(ACCOUNT, {}, "@cf/a/b", inputs).request
+    request = _model_calls.stream_run(ACCOUNT, {}, "@cf/a/b", inputs).request
 
     assert json.loads(request.content) == {"model": "@cf/a/b", "input": {"prompt": "Hi", "stream": True}}
     assert inputs == {"prompt": "Hi"}
@@ -109,7 +109,7 @@ def test_a_streamed_run_asks_among_the_inputs_and_leaves_the_callers_alone():
 
 def read_chat(body):
     response = Response(200, Headers([("content-type", "application/json")]), json.dumps(body).encode())
-    return _calls.chat(ACCOUNT, {}, {"model": "openai/m", "messages": []}).read(response, INFO)
+    return _model_calls.chat(ACCOUNT, {}, {"model": "openai/m", "messages": []}).read(response, INFO)
 
 
 @pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"success": True, "errors": [], "result": body}])
@@ -126,18 +126,18 @@ def test_an_answer_that_is_no_completion_is_an_error_with_its_log(body):
 
 def test_a_chat_refuses_what_is_not_json():
     with pytest.raises(ConfigurationError, match=r"the request is not JSON: .*object"):
-        _calls.chat(ACCOUNT, {}, {"model": "openai/m", "messages": [object()]})
+        _model_calls.chat(ACCOUNT, {}, {"model": "openai/m", "messages": [object()]})
 
 
 def test_the_same_body_gives_the_same_bytes():
     body = {"model": "openai/m", "messages": [{"role": "user", "content": "Hi"}], "n": 1}
 
-    assert _calls.chat(ACCOUNT, {}, body).request == _calls.chat(ACCOUNT, {}, dict(body)).request
+    assert _model_calls.chat(ACCOUNT, {}, body).request == _model_calls.chat(ACCOUNT, {}, dict(body)).request
 
 
 def test_embeddings_keep_usage_and_model():
     body = {"data": [{"index": 0, "embedding": [0.5]}], "model": "m", "usage": {"prompt_tokens": 2, "total_tokens": 2}}
     response = Response(200, Headers([("content-type", "application/json")]), json.dumps(body).encode())
-    result = _calls.embed(ACCOUNT, {}, {"model": "openai/m", "input": "Hi"}).read(response, INFO)
+    result = _model_calls.embed(ACCOUNT, {}, {"model": "openai/m", "input": "Hi"}).read(response, INFO)
 
     assert (result.vectors, result.model, result.usage.prompt_tokens, result.info) == ([[0.5]], "m", 2, INFO)

@@ -6,8 +6,9 @@ import traceback
 
 import pytest
 
-from aigw import AIGateway, APIStatusError, AsyncAIGateway, _calls, _log_calls, _universal, capture_logs
+from aigw import AIGateway, APIStatusError, AsyncAIGateway, capture_logs
 from aigw._account import Account
+from aigw._calls import _log_calls, _model_calls, _universal
 from aigw._http import Headers, Request
 
 SECRETS = ("cf-token-0123456789", "logs-token-0123456789", "own-key-0123456789")
@@ -32,9 +33,9 @@ def test_no_repr_of_a_described_call_shows_one():
     account = Account("acct", **SETTINGS)
     described = [
         account,
-        _calls.chat(account, {}, CHAT),
-        _calls.stream_chat(account, {}, CHAT),
-        _calls.raw(account, {}, "messages", {"model": "anthropic/m"}),
+        _model_calls.chat(account, {}, CHAT),
+        _model_calls.stream_chat(account, {}, CHAT),
+        _model_calls.raw(account, {}, "messages", {"model": "anthropic/m"}),
         _log_calls.get_log(account, "gw", "1"),
         _universal.run_steps(account, {}, [{**STEP, "query": "a body is not shown"}]),
     ]

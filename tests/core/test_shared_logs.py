@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from aigw import ConfigurationError, ResponseInfo, SharedLogs
-from aigw._shared_logs import decode_logs, encode_logs
+from aigw._finding._shared_logs import decode_logs, encode_logs
 from aigw.integration import LoggedCall, SharedWriter
 
 
@@ -198,7 +198,7 @@ def test_a_writers_thread_ends_when_there_is_nothing_to_write_and_begins_again(m
 
 
 def test_a_writer_that_cannot_keep_up_counts_what_it_drops(monkeypatch, caplog):
-    monkeypatch.setattr("aigw._shared_writer._MAX_WAITING", 2)
+    monkeypatch.setattr("aigw._finding._shared_writer._MAX_WAITING", 2)
     begun, go_on = threading.Event(), threading.Event()
 
     def slow():

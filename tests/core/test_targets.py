@@ -9,7 +9,7 @@ import pytest
 
 from aigw import APIStatusError, ConfigurationError, GatewayLog, ResolvedLog, ResponseInfo, RunResult, capture_logs
 from aigw._capture import current_captures
-from aigw._targets import read_target
+from aigw._finding._targets import read_target
 from aigw.integration import Caller, LoggedCall, RecordedCall
 
 FACTS = {"log_id": "L1", "event_id": "E1", "gateway_id": "g"}

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from aigw import ConfigurationError, _universal
+from aigw import ConfigurationError
 from aigw._account import Account
+from aigw._calls import _universal
 
 ACCOUNT = Account("acct", "cf-token", "gw", provider_key="own-key")
 STEP = {"provider": "openai", "endpoint": "chat/completions", "query": {"model": "gpt-5-mini", "messages": []}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigw import AutomaticFeedback, ConfigurationError
-from aigw._verdicts import OCCASIONS, check_sample, is_sampled, judge_source, read_automatic, read_verdict
+from aigw._rating._verdicts import OCCASIONS, check_sample, is_sampled, judge_source, read_automatic, read_verdict
 
 NAMES = [f"019ab{number:027x}" for number in range(20_000)]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def one_connection_and_no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aigw._retries._FIRST_DELAY", 0.0)
-    monkeypatch.setattr("aigw._engine.LIMITS", ONE_CONNECTION)
+    monkeypatch.setattr("aigw._engines._engine.LIMITS", ONE_CONNECTION)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def run_without_shutdown(coroutine):
     finally:
         loop.close()
 """
-WITHOUT_AIOHTTP = "import sys\nsys.modules['aigw._over_aiohttp'] = None\n"
+WITHOUT_AIOHTTP = "import sys\nsys.modules['aigw._engines._over_aiohttp'] = None\n"
 LOCALS = """
 async def main():
     client = new()

@@ -16,9 +16,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from llama_index.core.llms import ChatMessage
 
 from aigw import AIGatewayError, ConfigurationError, ResponseInfo
+from aigw._engines._inflate import Inflater
 from aigw._error_bodies import error_from_response
 from aigw._http import Headers, Response
-from aigw._inflate import Inflater
 from aigw._options import check_options, encode_options
 from aigw._sse import SSEDecoder
 from aigw._streams import CHAT_EVENTS, CHAT_STREAM, EVENT_STREAM, RUN_STREAM, StreamDecoder

@@ -29,7 +29,7 @@ import os, sys, time
 from threading import Thread
 from aigw import AIGateway
 from aigw.feedback import FeedbackQueue
-from aigw._library import ssl_context
+from aigw._engines._library import ssl_context
 
 ssl_context()
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from aigw import AIGateway, ConfigurationError, GatewayLog, ResponseInfo
-from aigw._feedback import LoggedCall
-from aigw._targets import ResolvedLog
+from aigw._finding._targets import ResolvedLog
+from aigw._rating._feedback import LoggedCall
 from aigw.feedback import FeedbackQueue
 from aigw.feedback._rows import Target
 from aigw.feedback._targets import targets_of

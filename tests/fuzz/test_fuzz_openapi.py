@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from aigw.local import LocalGateway
-from aigw.local._openapi import describe
-from aigw.local._openapi_operations import OPERATIONS
+from aigw.local._openapi._document import describe
+from aigw.local._openapi._operations import OPERATIONS
 from aigw.local._routes import OPENAPI_PATH, find_target
 
 CHECKS = [

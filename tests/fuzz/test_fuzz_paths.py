@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigw.local._logs_query import KINDS
+from aigw.local._logs._query import KINDS
 
 MANAGEMENT = "/client/v4/accounts/acct/ai-gateway"
 LOGS = f"{MANAGEMENT}/gateways/gw/logs"

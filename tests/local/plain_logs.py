@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aigw.local import _logs_lane, _logs_pages, _logs_places, _logs_tally, _logs_versions
-from aigw.local import _logs_sql as sql
-from aigw.local._log_record import LogRecord
-from aigw.local._logs_query import KINDS, Filter, LogQuery
-from aigw.local._logs_schema import INFO, SPAN
-from aigw.local._logs_store import LogStore
-from aigw.local._logs_values import OFTEN
+from aigw.local._logs import _lane, _pages, _places, _tally, _versions
+from aigw.local._logs import _sql as sql
+from aigw.local._logs._query import KINDS, Filter, LogQuery
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._schema import INFO, SPAN
+from aigw.local._logs._store import LogStore
+from aigw.local._logs._values import OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,31 +107,31 @@ def assert_same(store: LogStore, query: LogQuery) -> None:
 
 def come_often(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Keep the totals of values from so many logs on."""
-    upgrade = _logs_versions.upgrade
+    upgrade = _versions.upgrade
 
     def lowered(version: int) -> list[str]:
         return [statement.replace(str(OFTEN), str(number)) for statement in upgrade(version)]
 
-    monkeypatch.setattr(_logs_versions, "upgrade", lowered)
+    monkeypatch.setattr(_versions, "upgrade", lowered)
 
 
 def remember_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember places in short lists too, and go from one to the next in strides or by guesses."""
-    monkeypatch.setattr(_logs_pages, "_SHORT", -1)
-    monkeypatch.setattr(_logs_lane, "_STRIDE", 4)
-    monkeypatch.setattr(_logs_lane, "_NEAR", 2)
-    monkeypatch.setattr(_logs_places, "_RECENT", 4)
-    monkeypatch.setattr(_logs_places, "_SPACING", 2)
-    monkeypatch.setattr(_logs_places, "_MAX_PLACES", 8)
+    monkeypatch.setattr(_pages, "_SHORT", -1)
+    monkeypatch.setattr(_lane, "_STRIDE", 4)
+    monkeypatch.setattr(_lane, "_NEAR", 2)
+    monkeypatch.setattr(_places, "_RECENT", 4)
+    monkeypatch.setattr(_places, "_SPACING", 2)
+    monkeypatch.setattr(_places, "_MAX_PLACES", 8)
 
 
 @pytest.fixture(params=["few", "many"])
 def some_store(request, monkeypatch) -> Iterator[LogStore]:
     """A store in which little counts as many already, or nothing does."""
     if request.param == "many":
-        monkeypatch.setattr(_logs_tally, "FEW", 3)
-        monkeypatch.setattr(_logs_tally, "NARROW", 15)
-        monkeypatch.setattr(_logs_lane, "_SORTING", 0.01)
+        monkeypatch.setattr(_tally, "FEW", 3)
+        monkeypatch.setattr(_tally, "NARROW", 15)
+        monkeypatch.setattr(_lane, "_SORTING", 0.01)
         remember_all(monkeypatch)
         come_often(monkeypatch, 3)
     random = Random(5)  # noqa: S311 -- a test

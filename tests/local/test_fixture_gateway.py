@@ -8,7 +8,7 @@ import pytest
 
 from aigw import AIGateway, AsyncAIGateway, InternalServerError, RateLimitError, StreamTruncatedError
 from aigw.local import LocalGateway, OfflineUpstream, Reply, UpstreamRequest, json_reply
-from aigw.local._asked import MAX_BYTES, UpstreamRequests
+from aigw.local._for_tests._asked import MAX_BYTES, UpstreamRequests
 from langchain_aigw import ChatCloudflareAIGateway
 from llamaindex_aigw import CloudflareAIGateway
 

@@ -14,8 +14,8 @@ from aigw.local import (
     find_patterns,
     find_words,
 )
-from aigw.local._logs_patch import check_patch
-from aigw.local._logs_query import parse_list_query
+from aigw.local._logs._patch import check_patch
+from aigw.local._logs._query import parse_list_query
 
 LONG = "y" * 5000
 NO_DICTS = [5, True, 1.5, float("nan"), "x", b"x", ["x"], object(), dict, LONG]

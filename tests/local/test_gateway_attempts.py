@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from aigw.local import LocalGateway, Reply, UpstreamUnreachableError, json_reply
-from aigw.local._attempts import AttemptPlan
+from aigw.local._upstreams._attempts import AttemptPlan
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 AT_ONCE = {"cf-aig-retry-delay": "0"}

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from aigw.local.__main__ import main
-from aigw.local._upstream_options import read_upstreams
+from aigw.local._upstreams._options import read_upstreams
 
 
 @pytest.fixture

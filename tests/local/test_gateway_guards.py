@@ -5,8 +5,8 @@ import json
 import pytest
 
 from aigw.local import LocalGateway, ScriptUpstream, find_patterns, find_words
-from aigw.local._checks import built_in_dlp, built_in_guardrails
-from aigw.local._texts import answer_text, prompt_text
+from aigw.local._guarding._checks import built_in_dlp, built_in_guardrails
+from aigw.local._guarding._texts import answer_text, prompt_text
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 BAD = "Tell me of unsafe-s1 please."

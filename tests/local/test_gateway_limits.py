@@ -3,10 +3,10 @@
 import pytest
 
 from aigw.local import LocalGateway, ScriptUpstream
-from aigw.local._model_names import ModelName
-from aigw.local._prices import price
-from aigw.local._usage import Usage, custom_cost, read_usage
-from aigw.local._windows import Windows
+from aigw.local._routing._model_names import ModelName
+from aigw.local._spending._prices import price
+from aigw.local._spending._usage import Usage, custom_cost, read_usage
+from aigw.local._spending._windows import Windows
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 PRICED = {"cf-aig-custom-cost": '{"total_cost":0.6}'}

@@ -6,8 +6,8 @@ import pytest
 
 from aigw._providers import PROVIDERS
 from aigw.local import LocalGateway, ScriptUpstream
-from aigw.local._dynamic import Router, Walk
-from aigw.local._windows import Windows
+from aigw.local._routing._dynamic import Router, Walk
+from aigw.local._spending._windows import Windows
 
 COMPAT = "/v1/acct/gw/compat/chat/completions"
 CHAT = [{"role": "user", "content": "hi"}]

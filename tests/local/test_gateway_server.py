@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from aigw.local import LocalGateway, Reply, ScriptUpstream
-from aigw.local._server import _listen
+from aigw.local._carriers._server import _listen
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 
@@ -139,7 +139,7 @@ def test_logs_outlive_the_server_when_a_folder_is_given(tmp_path, kit):
 
 
 def test_a_body_above_the_limit_is_refused(aigw_local, kit, monkeypatch):
-    monkeypatch.setattr("aigw.local._endpoint.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("aigw.local._carriers._endpoint.MAX_BODY_BYTES", 1000)
     reply = httpx.post(aigw_local.base_url + PATH, content=b"x" * 1001)
     assert reply.status_code == 413
     assert reply.json()["success"] is False

@@ -5,13 +5,13 @@ import uuid
 import pytest
 
 from aigw.local._call_options import CallOptions, read_options
-from aigw.local._directory import Directory
 from aigw.local._ids import new_id
-from aigw.local._model_names import ModelName, read_model
-from aigw.local._native_stream import NativeCodec
+from aigw.local._native._stream import NativeCodec
 from aigw.local._routes import Surface, find_target, gateway_url, native_surface
-from aigw.local._settings import GatewaySettings
-from aigw.local._usage import Usage, custom_cost, read_usage
+from aigw.local._routing._model_names import ModelName, read_model
+from aigw.local._settings._directory import Directory
+from aigw.local._settings._gateway_settings import GatewaySettings
+from aigw.local._spending._usage import Usage, custom_cost, read_usage
 
 
 def test_an_id_holds_the_time_and_is_of_version_7():

@@ -6,9 +6,9 @@ from threading import Thread
 
 import pytest
 
-from aigw.local._log_record import LogRecord
-from aigw.local._log_writer import LogWriter
-from aigw.local._logs_store import LogStore
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._store import LogStore
+from aigw.local._logs._writer import LogWriter
 
 
 @pytest.fixture

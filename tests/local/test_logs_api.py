@@ -8,9 +8,9 @@ import httpx
 import pytest
 from cloudflare.types.ai_gateway import LogGetResponse, LogListResponse
 
-from aigw.local._log_record import LogRecord
-from aigw.local._logs_api import answer_logs
-from aigw.local._logs_store import LogStore
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._store import LogStore
+from aigw.local._management._logs import answer_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aigw.local import _logs_places, _logs_tally
-from aigw.local._logs_places import Memory, Place, Places
-from aigw.local._logs_query import Filter, LogQuery
-from aigw.local._logs_store import LogStore
+from aigw.local._logs import _places, _tally
+from aigw.local._logs._places import Memory, Place, Places
+from aigw.local._logs._query import Filter, LogQuery
+from aigw.local._logs._store import LogStore
 
 from .plain_logs import NOON, assert_same, come_often, like_others, queries, record, remember_all, rows_read
 from .plain_logs import some_store as some_store  # noqa: PLC0414  a fixture of other tests too
@@ -93,7 +93,7 @@ def test_pages_are_right_though_another_store_writes(monkeypatch, tmp_path):
 
 @pytest.fixture
 def long_store(monkeypatch) -> Iterator[LogStore]:
-    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    monkeypatch.setattr(_tally, "FEW", 50)
     come_often(monkeypatch, 40)
     remember_all(monkeypatch)
     store = LogStore()
@@ -202,16 +202,16 @@ def test_places_are_thinned_out_evenly():
     for rank in range(0, 10**6, 50):
         places.add(Place(rank, rank, ""))
     kept = [places.around(rank, ends) for rank in range(0, 10**6, 777)]
-    assert len(places._spread) <= _logs_places._MAX_PLACES
-    assert max(above.rank - below.rank for below, above in kept) < 5 * 10**6 // _logs_places._MAX_PLACES
+    assert len(places._spread) <= _places._MAX_PLACES
+    assert max(above.rank - below.rank for below, above in kept) < 5 * 10**6 // _places._MAX_PLACES
 
 
 def test_the_lists_asked_for_last_are_remembered(long_store):
     memory = Memory()
     first = memory.places(long_store._db, "first", {1: 0})
-    for number in range(_logs_places._MAX_LISTS - 1):
+    for number in range(_places._MAX_LISTS - 1):
         memory.places(long_store._db, number, {1: 0})
     assert memory.places(long_store._db, "first", {1: 0}) is first
-    for number in range(_logs_places._MAX_LISTS):
+    for number in range(_places._MAX_LISTS):
         memory.places(long_store._db, number, {1: 0})
     assert memory.places(long_store._db, "first", {1: 0}) is not first

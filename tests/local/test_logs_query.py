@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from aigw.local._logs_query import (
+from aigw.local._logs._query import (
     Filter,
     InvalidLogQueryError,
     LogQuery,
     parse_delete_query,
     parse_list_query,
 )
-from aigw.local._logs_sql import order, where
+from aigw.local._logs._sql import order, where
 
 
 def filters(*items: object) -> str:

@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from aigw.local import LocalGateway
-from aigw.local._log_record import LogRecord
-from aigw.local._logs_query import Filter, LogQuery
-from aigw.local._logs_retain import Retain
-from aigw.local._logs_schema import SCHEMA
-from aigw.local._logs_store import LogStore
-from aigw.local._logs_values import OFTEN
+from aigw.local._logs._query import Filter, LogQuery
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._retain import Retain
+from aigw.local._logs._schema import SCHEMA
+from aigw.local._logs._store import LogStore
+from aigw.local._logs._values import OFTEN
 
 if TYPE_CHECKING:
     from pathlib import Path

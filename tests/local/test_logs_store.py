@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aigw.local._log_record import LogRecord
-from aigw.local._logs_patch import InvalidPatchError
-from aigw.local._logs_query import Filter, LogQuery
-from aigw.local._logs_store import LogStore
+from aigw.local._logs._patch import InvalidPatchError
+from aigw.local._logs._query import Filter, LogQuery
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._store import LogStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

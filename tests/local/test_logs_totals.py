@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aigw.local import _logs_sql as sql
-from aigw.local import _logs_tally
-from aigw.local._log_record import LogRecord
-from aigw.local._logs_facets import _FIND
-from aigw.local._logs_query import KINDS, Filter, LogQuery
-from aigw.local._logs_schema import FACET
-from aigw.local._logs_store import LogStore
+from aigw.local._logs import _sql as sql
+from aigw.local._logs import _tally
+from aigw.local._logs._facets import _FIND
+from aigw.local._logs._query import KINDS, Filter, LogQuery
+from aigw.local._logs._record import LogRecord
+from aigw.local._logs._schema import FACET
+from aigw.local._logs._store import LogStore
 
 from .plain_logs import NOON, ORDERS, VALUES, assert_same, come_often, like_others, queries, record, rows_read
 from .plain_logs import some_store as some_store  # noqa: PLC0414  a fixture of other tests too
@@ -216,7 +216,7 @@ def test_amounts_and_times_are_counted_from_one_index_alone(store, key):
     ),
 )
 def test_a_filter_on_values_or_events_reads_no_more_of_a_longer_log(monkeypatch, query):
-    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    monkeypatch.setattr(_tally, "FEW", 50)
     come_often(monkeypatch, 40)
     short, long = LogStore(), LogStore()
     short.add_many(like_others(number) for number in range(1000))
@@ -256,7 +256,7 @@ def settled(number: int) -> dict[str, str]:
     ids=lambda one: f"{one.operator} {' '.join(one.values)}",
 )
 def test_a_condition_that_all_logs_of_a_facet_meet_or_none_is_asked_of_no_log(monkeypatch, broad):
-    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    monkeypatch.setattr(_tally, "FEW", 50)
     come_often(monkeypatch, 40)
     store, gold = LogStore(), Filter("metadata.value", "eq", ("gold",))
     store.add_many(
@@ -275,8 +275,8 @@ def test_a_condition_that_all_logs_of_a_facet_meet_or_none_is_asked_of_no_log(mo
 
 
 def test_the_logs_with_the_rarer_of_two_values_are_looked_for_another(monkeypatch):
-    monkeypatch.setattr(_logs_tally, "FEW", 5)
-    monkeypatch.setattr(_logs_tally, "NARROW", 10)
+    monkeypatch.setattr(_tally, "FEW", 5)
+    monkeypatch.setattr(_tally, "NARROW", 10)
     both = LogQuery((Filter("metadata.value", "eq", ("gold",)), Filter("metadata.value", "eq", ("u1",))))
     read = []
     for length in (1000, 4000):
@@ -293,7 +293,7 @@ def test_the_logs_with_the_rarer_of_two_values_are_looked_for_another(monkeypatc
 
 def test_a_page_of_old_logs_does_not_go_through_the_newer_ones(monkeypatch):
     come_often(monkeypatch, 40)
-    monkeypatch.setattr(_logs_tally, "FEW", 50)
+    monkeypatch.setattr(_tally, "FEW", 50)
     store, query = LogStore(), LogQuery((Filter("metadata.value", "eq", ("old",)),))
     store.add_many(like_others(number, metadata={"age": "old" if number < 100 else "new"}) for number in range(300))
     before = rows_read(store, query)

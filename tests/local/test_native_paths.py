@@ -9,7 +9,7 @@ import pytest
 
 from aigw._providers import PROVIDERS
 from aigw.local import LocalGateway, Reply, ScriptUpstream
-from aigw.local._native import has_address, upstream_url, without_keys
+from aigw.local._native._path import has_address, upstream_url, without_keys
 from aigw.local._routes import native_surface, split_provider
 
 HOST = "/v1/acct/gw"

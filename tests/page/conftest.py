@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from aigw.local import LocalGateway
-from aigw.local._log_record import LogRecord
+from aigw.local._logs._record import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

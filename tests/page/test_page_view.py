@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aigw.local._logs_query import Filter
+from aigw.local._logs._query import Filter
 from aigw.local.page._bodies import MAX_EVENTS, MAX_SHOWN, read_body
 from aigw.local.page._charts import HEIGHT, MAX_BARS, WIDTH, latency_chart, token_chart
 from aigw.local.page._copies import as_curl, as_python

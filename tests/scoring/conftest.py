@@ -8,7 +8,7 @@ import pytest
 
 from aigw import AsyncAIGateway
 from aigw.local import LocalGateway
-from aigw.local._log_record import LogRecord
+from aigw.local._logs._record import LogRecord
 
 ACCOUNT = "acme"
 BEGAN = 1_790_000_000_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aigw import ConfigurationError, GatewayLog
-from aigw._verdicts import read_verdict
+from aigw._rating._verdicts import read_verdict
 from aigw.scoring._verdicts import is_marked
 
 MARK = {"metadata": {"source": "j"}}

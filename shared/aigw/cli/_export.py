@@ -18,12 +18,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from aigw._calls._log_calls import LogFilter
 from aigw._error_bodies import hide
 from aigw._errors import ConfigurationError
 from aigw._facts import GatewayLog, LogPage
 from aigw._gateway import Gateway
 from aigw._json import dump_json
-from aigw._log_calls import LogFilter
 from aigw.cli._command import add_command
 from aigw.cli._log_view import log_dict
 from aigw.cli._logs import EventId, Filters

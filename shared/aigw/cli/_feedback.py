@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from aigw._async_client import AsyncAIGateway
+from aigw._calls._log_calls import UNSET
 from aigw._errors import ConfigurationError
 from aigw._facts import ResponseInfo
-from aigw._feedback import LoggedCall, rate_logs
 from aigw._given import shown
-from aigw._log_calls import UNSET
+from aigw._rating._feedback import LoggedCall, rate_logs
 from aigw.cli._command import add_command
 from aigw.cli._failed_feedback import show_failed
 from aigw.cli._session import Session

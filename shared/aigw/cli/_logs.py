@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
+from aigw._calls._log_calls import MAX_PER_PAGE, LogFilter
 from aigw._errors import ConfigurationError
 from aigw._facts import GatewayLog
 from aigw._gateway import Gateway
-from aigw._log_calls import MAX_PER_PAGE, LogFilter
 from aigw.cli._command import add_command
 from aigw.cli._log_view import log_dict, log_table
 from aigw.cli._output import Output

@@ -7,14 +7,14 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from aigw._log_calls import MAX_PER_PAGE
+from aigw._calls._log_calls import MAX_PER_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from aigw._calls._log_calls import LogFilter
     from aigw._facts import GatewayLog, LogPage
     from aigw._gateway import Gateway
-    from aigw._log_calls import LogFilter
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from aigw._json import parse_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aigw._log_calls import LogFilter
+    from aigw._calls._log_calls import LogFilter
 
 _BOOLEANS: Final = {"true": True, "false": False}
 

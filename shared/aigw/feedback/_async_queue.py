@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from aigw._async_client import AsyncAIGateway
-from aigw._log_calls import UNSET, check_changes
-from aigw._log_reading import anewest_logs
+from aigw._calls._log_calls import UNSET, check_changes
+from aigw._noted._log_reading import anewest_logs
 from aigw.feedback._delivery import Delivery, Patch
 from aigw.feedback._either_queue import EitherQueue
 from aigw.feedback._gathering import Gathering
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
-    from aigw._feedback import Which
-    from aigw._log_calls import Feedback, Unset
+    from aigw._calls._log_calls import Feedback, Unset
     from aigw._options import MetadataValue
+    from aigw._rating._feedback import Which
     from aigw.feedback._delivery import Outcome, Step
     from aigw.feedback._rows import FailedFeedback, Work
 

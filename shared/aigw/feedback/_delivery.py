@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from aigw._errors import LogNotFoundError
 from aigw._facts import ResponseInfo
-from aigw._feedback import LoggedCall, choose_calls
-from aigw._search import AskLogs, find_foreign
+from aigw._finding._search import AskLogs, find_foreign
+from aigw._rating._feedback import LoggedCall, choose_calls
 from aigw.feedback._merge import merge_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from aigw._feedback import Which
+    from aigw._rating._feedback import Which
     from aigw.feedback._rows import Work
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from aigw._search import CallMemory
+    from aigw._finding._search import CallMemory
     from aigw.feedback._backlog import FeedbackCounts
     from aigw.feedback._sinks import Sink
 

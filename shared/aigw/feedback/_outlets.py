@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw._async_client import AsyncAIGateway
+from aigw._calls._log_calls import UNSET
 from aigw._client import AIGateway
 from aigw._errors import ConfigurationError
-from aigw._feedback import LoggedCall, arate_logs, rate_logs
-from aigw._log_calls import UNSET
+from aigw._rating._feedback import LoggedCall, arate_logs, rate_logs
 from aigw.feedback._async_queue import AsyncFeedbackQueue
 from aigw.feedback._queue import FeedbackQueue
 

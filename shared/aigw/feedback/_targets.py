@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aigw._feedback import check_which, choose_calls
-from aigw._targets import read_target
+from aigw._finding._targets import read_target
+from aigw._rating._feedback import check_which, choose_calls
 from aigw.feedback._rows import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aigw._feedback import LoggedCall, Which
-    from aigw._search import CallMemory
+    from aigw._finding._search import CallMemory
+    from aigw._rating._feedback import LoggedCall, Which
 
 
 def targets_of(handle: Any, which: Which, gateway_id: str, memory: CallMemory | None = None) -> list[Target]:

@@ -18,9 +18,9 @@ from itsdangerous import BadSignature, TimestampSigner
 from aigw._account import check_gateway_id
 from aigw._errors import AIGatewayError, ConfigurationError
 from aigw._facts import ResponseInfo
-from aigw._feedback import choose_calls
+from aigw._finding._targets import read_target
 from aigw._given import shown
-from aigw._targets import read_target
+from aigw._rating._feedback import choose_calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

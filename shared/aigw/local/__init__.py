@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Final
 from aigw._lazy import lazy
 
 if TYPE_CHECKING:
-    from aigw.local._asked import UpstreamRequest, UpstreamRequests
-    from aigw.local._checks import Check, find_patterns, find_words
-    from aigw.local._forward import ForwardUpstream
-    from aigw.local._gateway_logs import GatewayLogs
-    from aigw.local._gateway_transport import GatewayTransport
+    from aigw.local._carriers._gateway_transport import GatewayTransport
+    from aigw.local._for_tests._asked import UpstreamRequest, UpstreamRequests
+    from aigw.local._for_tests._gateway_logs import GatewayLogs
+    from aigw.local._for_tests._script import ScriptRequest, ScriptUpstream
+    from aigw.local._for_tests._stage import Script
+    from aigw.local._guarding._checks import Check, find_patterns, find_words
     from aigw.local._local_gateway import LocalGateway
-    from aigw.local._offline_upstream import OfflineUpstream
     from aigw.local._reply import Reply, json_reply
-    from aigw.local._script import ScriptRequest, ScriptUpstream
-    from aigw.local._settings import GatewaySettingsDict
-    from aigw.local._stage import Script
-    from aigw.local._switches import SwitchesDict
-    from aigw.local._upstream import Upstream, UpstreamUnreachableError
+    from aigw.local._settings._gateway_settings import GatewaySettingsDict
+    from aigw.local._settings._switches import SwitchesDict
+    from aigw.local._upstreams._forward import ForwardUpstream
+    from aigw.local._upstreams._offline import OfflineUpstream
+    from aigw.local._upstreams._upstream import Upstream, UpstreamUnreachableError
 
 __all__ = [
     "Check",
@@ -49,24 +49,24 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "Check": "_checks",
-    "ForwardUpstream": "_forward",
-    "GatewayLogs": "_gateway_logs",
-    "GatewaySettingsDict": "_settings",
-    "GatewayTransport": "_gateway_transport",
+    "Check": "_guarding._checks",
+    "ForwardUpstream": "_upstreams._forward",
+    "GatewayLogs": "_for_tests._gateway_logs",
+    "GatewaySettingsDict": "_settings._gateway_settings",
+    "GatewayTransport": "_carriers._gateway_transport",
     "LocalGateway": "_local_gateway",
-    "OfflineUpstream": "_offline_upstream",
+    "OfflineUpstream": "_upstreams._offline",
     "Reply": "_reply",
-    "Script": "_stage",
-    "ScriptRequest": "_script",
-    "ScriptUpstream": "_script",
-    "SwitchesDict": "_switches",
-    "Upstream": "_upstream",
-    "UpstreamRequest": "_asked",
-    "UpstreamRequests": "_asked",
-    "UpstreamUnreachableError": "_upstream",
-    "find_patterns": "_checks",
-    "find_words": "_checks",
+    "Script": "_for_tests._stage",
+    "ScriptRequest": "_for_tests._script",
+    "ScriptUpstream": "_for_tests._script",
+    "SwitchesDict": "_settings._switches",
+    "Upstream": "_upstreams._upstream",
+    "UpstreamRequest": "_for_tests._asked",
+    "UpstreamRequests": "_for_tests._asked",
+    "UpstreamUnreachableError": "_upstreams._upstream",
+    "find_patterns": "_guarding._checks",
+    "find_words": "_guarding._checks",
     "json_reply": "_reply",
 }
 

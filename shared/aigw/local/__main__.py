@@ -72,7 +72,7 @@ def _fail(message: str, prog: str, code: int = 1) -> int:
 
 def _gateway(asked: argparse.Namespace) -> LocalGateway:
     from aigw.local._local_gateway import LocalGateway  # noqa: PLC0415 - a missing extra is reported by `main`
-    from aigw.local._upstream_options import read_upstreams  # noqa: PLC0415 - as above
+    from aigw.local._upstreams._options import read_upstreams  # noqa: PLC0415 - as above
 
     upstream, upstreams = read_upstreams(asked.upstream, asked.upstream_key_env)
     return LocalGateway(

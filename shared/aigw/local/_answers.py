@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw._json import dump_json, parse_json
 from aigw.local._envelopes import enveloped
 from aigw.local._reply import JSON, Reply
-from aigw.local._upstream import UpstreamUnreachableError
-from aigw.local._usage import Usage, read_answering_model, read_usage
+from aigw.local._spending._usage import Usage, read_answering_model, read_usage
+from aigw.local._upstreams._upstream import UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

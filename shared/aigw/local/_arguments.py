@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aigw._errors import ConfigurationError
 from aigw._given import shown
-from aigw.local._origins import is_loopback
+from aigw.local._carriers._origins import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from aigw.local._upstream import Upstream
+    from aigw.local._upstreams._upstream import Upstream
 
 F = TypeVar("F", bound="Callable[..., Any]")
 P = TypeVar("P", bound="str | os.PathLike[str] | None")

@@ -16,7 +16,7 @@ from aigw.local._ids import new_id
 if TYPE_CHECKING:
     from aigw.local._refusal import Host
     from aigw.local._routes import Surface
-    from aigw.local._settings import GatewaySettings
+    from aigw.local._settings._gateway_settings import GatewaySettings
 
 
 @dataclass(frozen=True, slots=True)

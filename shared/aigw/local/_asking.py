@@ -12,31 +12,31 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from aigw._providers import KEY_HEADERS
-from aigw.local._attempts import AttemptPlan, ask_until_answered, close_body, plan_attempts
-from aigw.local._auto_router import AUTO
-from aigw.local._credentials import choose_credential
-from aigw.local._dynamic import Walk
-from aigw.local._model_names import read_model
-from aigw.local._native_call import native_request
-from aigw.local._payments import PAYMENT_FIELDS, pay_by_machine
+from aigw.local._native._call import native_request
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, header_text
-from aigw.local._upstream import NativeUpstream, UnknownShapeError, UpstreamUnreachableError
+from aigw.local._routing._auto_router import AUTO
+from aigw.local._routing._dynamic import Walk
+from aigw.local._routing._model_names import read_model
+from aigw.local._spending._credentials import choose_credential
+from aigw.local._spending._payments import PAYMENT_FIELDS, pay_by_machine
+from aigw.local._upstreams._attempts import AttemptPlan, ask_until_answered, close_body, plan_attempts
+from aigw.local._upstreams._upstream import NativeUpstream, UnknownShapeError, UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from aigw.local._arrival import Arrival
-    from aigw.local._auto_router import AutoRouter
-    from aigw.local._budget import Budget
-    from aigw.local._credentials import Credential
-    from aigw.local._dynamic import ModelStep, Router
-    from aigw.local._faults import Faults
+    from aigw.local._for_tests._faults import Faults
     from aigw.local._log_entry import LogEntry
+    from aigw.local._management._provider_keys import KeyRing
     from aigw.local._model_call import ModelCall
-    from aigw.local._model_names import ModelName
-    from aigw.local._provider_keys import KeyRing
-    from aigw.local._upstream import Upstream, UpstreamEndpoint
+    from aigw.local._routing._auto_router import AutoRouter
+    from aigw.local._routing._dynamic import ModelStep, Router
+    from aigw.local._routing._model_names import ModelName
+    from aigw.local._spending._budget import Budget
+    from aigw.local._spending._credentials import Credential
+    from aigw.local._upstreams._upstream import Upstream, UpstreamEndpoint
 
 _PAYMENT_AND_KEY: Final = frozenset({*PAYMENT_FIELDS, *KEY_HEADERS})
 _FAILED: Final = (400, 2005, "Failed to get response from provider")

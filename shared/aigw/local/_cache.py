@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aigw.local._call_options import CallOptions
     from aigw.local._reply import Reply
-    from aigw.local._usage import Usage
+    from aigw.local._spending._usage import Usage
 
 DEFAULT_TTL: Final = 300
 """Seconds, for a call with a cache key on a gateway without a TTL. Source: AI Gateway docs, Caching."""

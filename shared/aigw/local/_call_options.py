@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from aigw.local._bodies import read_json
-from aigw.local._log_record import MAX_METADATA, Scalar
-from aigw.local._settings import Backoff
+from aigw.local._logs._record import MAX_METADATA, Scalar
+from aigw.local._settings._gateway_settings import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

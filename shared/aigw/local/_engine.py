@@ -22,11 +22,11 @@ from aigw._version import __version__
 from aigw.local._arrival import Entrance, arrive
 from aigw.local._auth import authenticate, without_credentials
 from aigw.local._envelopes import rest_result
-from aigw.local._gateways_api import GatewaysApi
 from aigw.local._ids import new_id
-from aigw.local._logs_api import answer_logs
-from aigw.local._management import Ask
-from aigw.local._provider_keys import answer_provider_configs
+from aigw.local._management._gateways import GatewaysApi
+from aigw.local._management._logs import answer_logs
+from aigw.local._management._provider_keys import answer_provider_configs
+from aigw.local._management._requests import Ask
 from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, json_reply
 from aigw.local._routes import Surface, Target, find_target, gateway_url, is_provider, native_surface, split_provider
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from aigw._http import Request
-    from aigw.local._directory import Directory
-    from aigw.local._logs_store import LogStore
+    from aigw.local._logs._store import LogStore
     from aigw.local._parts import Parts
+    from aigw.local._settings._directory import Directory
 
 _log: Final = logging.getLogger("aigw.local")
 _NO_GATEWAY: Final = (400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
@@ -118,7 +118,7 @@ class Engine:
         if target.kind == "preview":
             raise RefusalError(501, 7000, _NO_PREVIEW)
         if target.kind == "openapi":
-            from aigw.local._openapi import describe  # noqa: PLC0415 - who never asks does not wait for it
+            from aigw.local._openapi._document import describe  # noqa: PLC0415 - who never asks does not wait for it
 
             return json_reply(200, describe())
         if target.kind == "nothing":

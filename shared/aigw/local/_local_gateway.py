@@ -18,18 +18,18 @@ from aigw.local._arguments import (
     read_tokens,
     read_upstreams,
 )
-from aigw.local._checks import read_checks
-from aigw.local._directory import Directory
-from aigw.local._dynamic import Router
 from aigw.local._engine import Engine
-from aigw.local._logs_retain import Retain
-from aigw.local._logs_store import LogStore
-from aigw.local._offline_upstream import OfflineUpstream
+from aigw.local._for_tests._stage import Stage
+from aigw.local._for_tests._watched import Watched
+from aigw.local._guarding._checks import read_checks
+from aigw.local._logs._retain import Retain
+from aigw.local._logs._store import LogStore
 from aigw.local._parts import assemble
-from aigw.local._stage import Stage
-from aigw.local._switches import Switches, SwitchesDict
-from aigw.local._watched import Watched
-from aigw.local._windows import Windows
+from aigw.local._routing._dynamic import Router
+from aigw.local._settings._directory import Directory
+from aigw.local._settings._switches import Switches, SwitchesDict
+from aigw.local._spending._windows import Windows
+from aigw.local._upstreams._offline import OfflineUpstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from aigw.local._checks import Check
-    from aigw.local._server import Server
-    from aigw.local._settings import GatewaySettingsDict
-    from aigw.local._transport import LocalTransport
-    from aigw.local._upstream import Upstream
+    from aigw.local._carriers._server import Server
+    from aigw.local._carriers._transport import LocalTransport
+    from aigw.local._guarding._checks import Check
+    from aigw.local._settings._gateway_settings import GatewaySettingsDict
+    from aigw.local._upstreams._upstream import Upstream
 
 
 MAX_REQUESTS: Final = 10_000
@@ -136,13 +136,13 @@ class LocalGateway(Watched):
 
         It needs no server and no more than httpx; the logs are those of this gateway, whichever way a call came.
         """
-        from aigw.local._transport import LocalTransport  # noqa: PLC0415 - the engine itself knows no HTTP library
+        from aigw.local._carriers._transport import LocalTransport  # noqa: PLC0415 - the engine itself knows no HTTP library
 
         return LocalTransport(self._begin())
 
     def __enter__(self) -> Self:
         try:
-            from aigw.local._server import Server  # noqa: PLC0415 - starlette and uvicorn are an extra
+            from aigw.local._carriers._server import Server  # noqa: PLC0415 - starlette and uvicorn are an extra
         except ModuleNotFoundError as error:
             message = f'the local gateway\'s server needs {error.name}: pip install "aigw[local]"'
             raise ModuleNotFoundError(message, name=error.name) from error

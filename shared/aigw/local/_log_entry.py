@@ -12,18 +12,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from aigw.local._log_record import LogRecord
-from aigw.local._model_names import named_by_answer
-from aigw.local._prices import price
-from aigw.local._usage import Usage, custom_cost
+from aigw.local._logs._record import LogRecord
+from aigw.local._routing._model_names import named_by_answer
+from aigw.local._spending._prices import price
+from aigw.local._spending._usage import Usage, custom_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aigw.local._arrival import Arrival
-    from aigw.local._log_writer import LogWriter
-    from aigw.local._model_names import ModelName
-    from aigw.local._switches import Costs
+    from aigw.local._logs._writer import LogWriter
+    from aigw.local._routing._model_names import ModelName
+    from aigw.local._settings._switches import Costs
 
 HEAD_BYTES: Final = 4096
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024

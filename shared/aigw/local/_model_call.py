@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw.local._bodies import read_json
 from aigw.local._dialects import DIALECTS, Dialect, InvalidBody, workers_ai_for
-from aigw.local._model_names import ModelName, model_not_found, read_model
 from aigw.local._refusal import DialectRefusalError, RefusalError
+from aigw.local._routing._model_names import ModelName, model_not_found, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aigw.local._arrival import Arrival
     from aigw.local._routes import Surface
-    from aigw.local._upstream import NativeRequest
+    from aigw.local._upstreams._upstream import NativeRequest
 
 _VERBATIM: Final = frozenset({"chat", "embeddings"})
 _OPTION_NEEDS: Final = {"webhookUrl": "background", "webhookFormat": "webhookUrl"}

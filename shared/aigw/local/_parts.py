@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigw.local._asking import Asking
-from aigw.local._auto_router import AutoRouter
-from aigw.local._budget import Budget
 from aigw.local._cache import ResponseCache
-from aigw.local._faults import Faults
-from aigw.local._guard import Guard
-from aigw.local._log_writer import LogWriter
+from aigw.local._for_tests._faults import Faults
+from aigw.local._guarding._guard import Guard
+from aigw.local._logs._writer import LogWriter
+from aigw.local._management._provider_keys import KeyRing
 from aigw.local._pipeline import Pipeline
-from aigw.local._provider_keys import KeyRing
+from aigw.local._routing._auto_router import AutoRouter
+from aigw.local._spending._budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from aigw.local._checks import Check
-    from aigw.local._dynamic import Router
-    from aigw.local._logs_store import LogStore
-    from aigw.local._switches import Switches
-    from aigw.local._upstream import Upstream
-    from aigw.local._windows import Windows
+    from aigw.local._guarding._checks import Check
+    from aigw.local._logs._store import LogStore
+    from aigw.local._routing._dynamic import Router
+    from aigw.local._settings._switches import Switches
+    from aigw.local._spending._windows import Windows
+    from aigw.local._upstreams._upstream import Upstream
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,31 +16,31 @@ from typing import TYPE_CHECKING, Final
 
 from aigw.local._answers import answering_model, read_body, translate_answer
 from aigw.local._cache import DEFAULT_TTL, CachedReply, default_key, plan_cache
-from aigw.local._guard import dlp_header, unstreamed
+from aigw.local._guarding._guard import dlp_header, unstreamed
 from aigw.local._ids import new_id
 from aigw.local._log_entry import LogEntry, Outcome
-from aigw.local._log_room import with_room
+from aigw.local._logs._room import with_room
 from aigw.local._model_call import ModelCall, read_call, read_content, read_model_name
-from aigw.local._model_names import unknown_model
-from aigw.local._native_call import as_native, guess_refused_model, read_any_content, read_any_model, read_native_call
-from aigw.local._native_stream import NativeCodec
+from aigw.local._native._call import as_native, guess_refused_model, read_any_content, read_any_model, read_native_call
+from aigw.local._native._stream import NativeCodec
 from aigw.local._refusal import RefusalError
 from aigw.local._relay import Relay, StreamCodec
 from aigw.local._reply import EVENT_STREAM, Reply, header_text
-from aigw.local._upstream import UpstreamUnreachableError
+from aigw.local._routing._model_names import unknown_model
+from aigw.local._upstreams._upstream import UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
 
     from aigw.local._arrival import Arrival
     from aigw.local._asking import Asking
-    from aigw.local._budget import Budget
     from aigw.local._cache import CachePlan, ResponseCache
-    from aigw.local._guard import Guard
-    from aigw.local._log_writer import LogWriter
-    from aigw.local._model_names import ModelName
-    from aigw.local._switches import Switches
-    from aigw.local._usage import Usage
+    from aigw.local._guarding._guard import Guard
+    from aigw.local._logs._writer import LogWriter
+    from aigw.local._routing._model_names import ModelName
+    from aigw.local._settings._switches import Switches
+    from aigw.local._spending._budget import Budget
+    from aigw.local._spending._usage import Usage
 
     Keep = Callable[[CachedReply], None]
 

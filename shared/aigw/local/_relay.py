@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw._json import parse_json
 from aigw._sse import SSEDecoder
-from aigw.local._attempts import close_body
 from aigw.local._log_entry import Outcome
-from aigw.local._native_stream import NativeCodec
+from aigw.local._native._stream import NativeCodec
 from aigw.local._reply import EVENT_STREAM
-from aigw.local._upstream import StreamBrokenError, UpstreamUnreachableError
-from aigw.local._usage import Usage, dicts, estimate_usage, read_usage
+from aigw.local._spending._usage import Usage, dicts, estimate_usage, read_usage
+from aigw.local._upstreams._attempts import close_body
+from aigw.local._upstreams._upstream import StreamBrokenError, UpstreamUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

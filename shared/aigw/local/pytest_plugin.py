@@ -67,7 +67,7 @@ def aigw_transport(
     `AIGW_BASE_URL` exists nowhere, so that a call that does not take the transport reaches nobody.
     """
     from aigw.local import GatewayTransport, LocalGateway  # noqa: PLC0415 - as below
-    from aigw.local._transport import NOWHERE  # noqa: PLC0415 - as below
+    from aigw.local._carriers._transport import NOWHERE  # noqa: PLC0415 - as below
 
     config = _configured(request, aigw_local_config)
     transport = GatewayTransport(LocalGateway(**config))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ray.data import Dataset
 
-    from aigw._log_calls import LogFilter
+    from aigw._calls._log_calls import LogFilter
     from aigw.scoring._judges import Judge
 
 

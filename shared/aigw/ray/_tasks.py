@@ -21,8 +21,8 @@ from aigw.scoring._windows import Window, read_window
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
+    from aigw._calls._log_calls import LogFilter
     from aigw._facts import GatewayLog
-    from aigw._log_calls import LogFilter
     from aigw.ray._rows import Batch
     from aigw.ray._settings import ClientSettings
     from aigw.scoring._judges import Judge

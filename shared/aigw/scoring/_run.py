@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from aigw._calls._log_calls import LogFilter
     from aigw._facts import GatewayLog
-    from aigw._log_calls import LogFilter
     from aigw.scoring._judges import Judge
     from aigw.scoring._summary import State
     from aigw.scoring._windows import Extent

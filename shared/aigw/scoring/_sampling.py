@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aigw import _verdicts
 from aigw._errors import ConfigurationError
+from aigw._rating import _verdicts
 
 if TYPE_CHECKING:
     from aigw._facts import GatewayLog

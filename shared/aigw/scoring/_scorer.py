@@ -13,7 +13,7 @@ from aigw._errors import (
     GatewayNotFoundError,
     PermissionDeniedError,
 )
-from aigw._verdicts import read_verdict
+from aigw._rating._verdicts import read_verdict
 from aigw.scoring._judged_log import Bodies, JudgedLog
 from aigw.scoring._judges import ask, is_async
 from aigw.scoring._summary import ScoredLog

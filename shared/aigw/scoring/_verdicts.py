@@ -1,10 +1,10 @@
-"""Whether a log says itself who has judged it; what a verdict comes to is in `aigw._verdicts`, as for handlers."""
+"""Whether a log says itself who has judged it; what a verdict comes to is in `aigw._rating`, as for handlers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aigw._verdicts import SOURCE_KEY
+from aigw._rating._verdicts import SOURCE_KEY
 
 if TYPE_CHECKING:
     from aigw._facts import GatewayLog

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from aigw._calls._log_calls import MAX_PER_PAGE
 from aigw._errors import AIGatewayError
-from aigw._log_calls import MAX_PER_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from aigw._async_gateway import AsyncGateway
+    from aigw._calls._log_calls import LogFilter
     from aigw._facts import GatewayLog, LogPage
-    from aigw._log_calls import LogFilter
 
 LOGS_PER_WINDOW: Final = 1000
 _INSTANT: Final = timedelta(microseconds=1)

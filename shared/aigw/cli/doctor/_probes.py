@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw._account import Account
 from aigw._client import AIGateway
-from aigw._engine import Engine
+from aigw._engines._engine import Engine
 from aigw._error_bodies import find_code_and_message, hide
 from aigw._errors import AIGatewayError, APIConnectionError, APITimeoutError, ConfigurationError
 from aigw._http import Headers, Request

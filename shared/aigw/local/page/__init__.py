@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from aigw.local._logs_store import LogStore
+    from aigw.local._logs._store import LogStore
 
 __all__ = ["Page"]
 

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from aigw._http import Headers
-from aigw.local._logs_patch import InvalidPatchError
+from aigw.local._logs._patch import InvalidPatchError
 from aigw.local.page._bodies import read_body
 from aigw.local.page._copies import as_curl, as_python
 from aigw.local.page._door import SIGN_IN, STATIC, Door
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from aigw.local._logs_store import LogStore
+    from aigw.local._logs._store import LogStore
 
 MAX_FORM_BYTES: Final = 16 * 1024
 """A larger form is refused."""

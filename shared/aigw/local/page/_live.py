@@ -13,7 +13,7 @@ import anyio
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from aigw.local._logs_store import LogStore
+    from aigw.local._logs._store import LogStore
 
 _EVERY_SECONDS: Final = 0.3
 _BEATS: Final = 50

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from aigw.local._log_record import to_ms
-from aigw.local._logs_query import Filter, LogQuery
+from aigw.local._logs._query import Filter, LogQuery
+from aigw.local._logs._record import to_ms
 from aigw.local.page._charts import Chart, latency_chart, token_chart
 from aigw.local.page._figures import Figures, Log, figures
 from aigw.local.page._view import PER_PAGE, View
 
 if TYPE_CHECKING:
-    from aigw.local._logs_store import LogStore
+    from aigw.local._logs._store import LogStore
 
 COUNTED: Final = 1000
 """Figures and charts are those of so many logs."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from aigw.local._logs_query import Filter, LogQuery, Value
+from aigw.local._logs._query import Filter, LogQuery, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,0 +1,1 @@
+"""What the models of both adapters are built from: clients, requests, and who hears of their calls."""

@@ -1,0 +1,1 @@
+"""What the callback handlers of both adapters do with calls that are over."""

@@ -1,0 +1,1 @@
+"""What carries requests to the engine: a real socket, or a transport inside the process."""

@@ -1,0 +1,1 @@
+"""The management APIs over HTTP: gateways, logs, stored provider keys."""

@@ -1,0 +1,1 @@
+"""What calls cost, who pays, and how much a gateway lets through."""
