@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from aigw.integration import ToolCalls
 from langchain_aigw._examples import Example
-from langchain_aigw._tool_calls import CALL_EXTRAS, decode_call_extras, decode_tool_calls
+from langchain_aigw._tool_calls import CALL_EXTRAS, decode_tool_calls
 from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
@@ -130,9 +131,10 @@ def _decode_choice(choice: Mapping[str, Any], metadata: Mapping[str, Any], compl
     if isinstance(said["content"], str) and not message.get("tool_calls"):
         plain = {"message": _MESSAGE.make(said), "generation_info": generation_info, "text": said["content"]}
         return _GENERATION.make(plain)
-    tool_calls, invalid_tool_calls = decode_tool_calls(message.get("tool_calls"), completion_id)
-    call_extras = decode_call_extras(message.get("tool_calls"), completion_id)
-    if call_extras:
+    calls = ToolCalls()
+    calls.add_whole(message.get("tool_calls"))
+    tool_calls, invalid_tool_calls = decode_tool_calls(calls, completion_id)
+    if call_extras := calls.extras(completion_id):
         said["additional_kwargs"][CALL_EXTRAS] = call_extras
     decoded = AIMessage(tool_calls=tool_calls, invalid_tool_calls=invalid_tool_calls, **said)
     return ChatGeneration(message=decoded, generation_info=generation_info)

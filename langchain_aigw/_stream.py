@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from aigw.integration import ToolCalls
 from langchain_aigw._decode import (
     ANSWER_FIELDS,
     GATEWAY_KEY,
@@ -23,7 +24,7 @@ from langchain_aigw._decode import (
     decode_sources,
 )
 from langchain_aigw._examples import Example
-from langchain_aigw._tool_calls import CALL_EXTRAS, ToolCallDeltas
+from langchain_aigw._tool_calls import CALL_EXTRAS, decode_ends, decode_parts
 from langchain_aigw._tracing import tracer_facts
 from langchain_aigw._usage import decode_usage
 
@@ -46,7 +47,7 @@ class ChunkDecoder:
         self._model = model
         self._told: dict[str, Any] = {}
         self._untold = dict(ANSWER_FIELDS)
-        self._calls = ToolCallDeltas()
+        self._calls = ToolCalls()
         self._finish_reason: str | None = None
         self._usage: UsageMetadata | None = None
         self._refusal = ""
@@ -76,7 +77,7 @@ class ChunkDecoder:
         said = {
             "content": decode_content(delta.get("content")),
             "additional_kwargs": extras,
-            "tool_call_chunks": self._calls.feed(delta.get("tool_calls")),
+            "tool_call_chunks": decode_parts(self._calls, delta.get("tool_calls")),
             "response_metadata": {**metadata, **generation_info},
         }
         if not any(said.values()):
@@ -92,7 +93,7 @@ class ChunkDecoder:
         said = {
             "content": "",
             "additional_kwargs": {name: extra for name, extra in extras.items() if extra},
-            "tool_call_chunks": self._calls.close(self._told.get("id")),
+            "tool_call_chunks": decode_ends(self._calls, self._told.get("id")),
             "response_metadata": {**metadata, **generation_info},
             "usage_metadata": self._usage,
             "chunk_position": "last",

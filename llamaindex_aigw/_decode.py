@@ -8,7 +8,6 @@ no error here.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from llama_index.core.base.llms.types import (
@@ -23,6 +22,7 @@ from llama_index.core.base.llms.types import (
 )
 
 from aigw import APIStatusError
+from aigw.integration import ToolCalls, parse_arguments
 from llamaindex_aigw._encode import encode_tool_call
 from llamaindex_aigw._text_responses import text_message
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.llms.types import ContentBlock
 
     from aigw import ResponseInfo
+    from aigw.integration import WireToolCall
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning")
 _TEXT_FIELDS: Final = frozenset({"content", "role"})
@@ -56,7 +57,7 @@ def decode_completion(body: Mapping[str, Any], info: ResponseInfo) -> ChatRespon
     if not isinstance(body.get("choices"), list):
         raise APIStatusError("The answer has no choices", status_code=info.status_code, info=info)
     answer, choice = Answer(), first_choice(body)
-    answer.add(_with_indexes(as_object(choice.get("message"))))
+    answer.add(as_object(choice.get("message")), completion_id=body.get("id"), is_whole=True)
     facts = info.to_dict()
     logprobs = choice.get("logprobs")
     return ChatResponse(
@@ -95,52 +96,6 @@ def to_completion(response: ChatResponse) -> CompletionResponse:
     )
 
 
-@dataclass(slots=True)
-class ToolCall:
-    """One tool call as far as it is known."""
-
-    index: int | None = None
-    id: str | None = None
-    name: str = ""
-    arguments: str = ""
-    extra: Any = None
-
-    def add(self, call: dict[str, Any]) -> None:
-        """Take the next part: arguments grow, id and name are told once and sometimes repeated."""
-        function = as_object(call.get("function"))
-        self.id = self.id or _id_of(call)
-        self.name = self.name or str(function.get("name") or "")
-        self.extra = self.extra or call.get("extra_content")
-        arguments = function.get("arguments")
-        if isinstance(arguments, str):
-            self.arguments += arguments
-        elif arguments is not None:
-            self.arguments = json.dumps(arguments, ensure_ascii=False)
-
-    def is_over(self, call: dict[str, Any]) -> bool:
-        """Tell whether a part that has neither index nor id begins another call: its name says so."""
-        name = as_object(call.get("function")).get("name")
-        return bool(name) and (name != self.name or _is_json(self.arguments))
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the arguments, which may still grow, are no JSON object."""
-        return bool(self.arguments.strip()) and not _is_object(self.arguments)
-
-    def id_at(self, place: int) -> str:
-        """Give the id; a call that came without one is named by its place."""
-        return self.id or f"call_{place}"
-
-    def block(self, place: int) -> ToolCallBlock:
-        """Give the call as a block."""
-        return ToolCallBlock(tool_call_id=self.id_at(place), tool_name=self.name, tool_kwargs=self.arguments or {})
-
-    def wire(self, block: ToolCallBlock, place: int) -> dict[str, Any]:
-        """Give the call, which this is the block of, with what the model must be told again of it."""
-        call = encode_tool_call(block, place)
-        return {**call, "extra_content": self.extra} if self.extra else call
-
-
 class Added(NamedTuple):
     """What one part of an answer added to it."""
 
@@ -158,10 +113,17 @@ class Answer:
         self._refusal = ""
         self._extra: Any = None
         self._more: dict[str, Any] = {}
-        self._calls: list[ToolCall] = []
+        self._calls = ToolCalls()
+        self._completion_id: Any = None
 
-    def add(self, delta: Mapping[str, Any]) -> Added:
-        """Take a whole message or the next part of one; tell what it added."""
+    def add(self, delta: Mapping[str, Any], *, completion_id: Any = None, is_whole: bool = False) -> Added:
+        """Take a whole message or the next part of one; tell what it added.
+
+        Args:
+            delta: What was said.
+            completion_id: Of the answer it stands in, from which calls without an id get one.
+            is_whole: Whether it is a whole message.
+        """
         text = _text_of(delta.get("content"))
         thoughts = _thoughts_of(delta)
         refusal = str(delta.get("refusal") or "")
@@ -173,8 +135,9 @@ class Answer:
         self._extra = delta.get("extra_content") or self._extra
         if more:
             self._more = _joined(self._more, more)
-        for call in calls:
-            self._find_call(call).add(call)
+        if calls:
+            self._completion_id = completion_id or self._completion_id
+            (self._calls.add_whole if is_whole else self._calls.add_parts)(calls)
         return Added(text, thoughts, bool(text or thoughts or refusal or more or calls))
 
     def add_text(self, delta: Any) -> str:
@@ -190,7 +153,7 @@ class Answer:
     @property
     def only_text(self) -> str | None:
         """What was said so far, if it is text and nothing else."""
-        is_more = self._thoughts or self._refusal or self._calls or self._extra or self._more
+        is_more = self._thoughts or self._refusal or self._calls.calls or self._extra or self._more
         return None if is_more else self._text
 
     def message(self, *, is_finished: bool = False) -> ChatMessage:
@@ -204,42 +167,24 @@ class Answer:
         blocks: list[ContentBlock] = []
         if self._thoughts:
             blocks.append(ThinkingBlock(content=self._thoughts))
-        if self._text or not self._calls:
+        calls = self._calls.calls
+        if self._text or not calls:
             blocks.append(TextBlock(text=self._text))
-        calls = [call.block(place) for place, call in enumerate(self._calls)]
+        called = [self._block(call) for call in calls]
         more: dict[str, Any] = dict(self._more)
         if calls:
-            more["tool_calls"] = [call.wire(calls[place], place) for place, call in enumerate(self._calls)]
-        if is_finished and (broken := self._broken_calls()):
+            more["tool_calls"] = [_to_wire(block, call) for block, call in zip(called, calls, strict=True)]
+        if is_finished and (broken := [call.id_in(self._completion_id) for call in calls if _is_broken(call)]):
             more[INVALID_CALLS] = broken
         if self._refusal:
             more["refusal"] = self._refusal
         if self._extra:
             more["extra_content"] = self._extra
-        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*blocks, *calls], additional_kwargs=more)
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*blocks, *called], additional_kwargs=more)
 
-    def _broken_calls(self) -> list[str]:
-        """Give the ids of the calls whose arguments are no JSON object."""
-        return [call.id_at(place) for place, call in enumerate(self._calls) if call.is_broken]
-
-    def _find_call(self, call: dict[str, Any]) -> ToolCall:
-        """Find the call a part belongs to: by index, else by id, else the last one.
-
-        A new id begins a new call; so does a name where nothing else tells the calls apart.
-        """
-        index, call_id = call.get("index"), _id_of(call)
-        found = self._last_call(index, call_id)
-        is_other = found is not None and index is None and call_id is None and found.is_over(call)
-        if found is None or is_other or (call_id and found.id and call_id != found.id):
-            found = ToolCall(index)
-            self._calls.append(found)
-        return found
-
-    def _last_call(self, index: int | None, call_id: str | None) -> ToolCall | None:
-        calls = reversed(self._calls)
-        if index is not None:
-            return next((call for call in calls if call.index == index), None)
-        return next((call for call in calls if call_id is None or call.id == call_id), None)
+    def _block(self, call: WireToolCall) -> ToolCallBlock:
+        call_id = call.id_in(self._completion_id)
+        return ToolCallBlock(tool_call_id=call_id, tool_name=call.name or "", tool_kwargs=call.arguments or {})
 
 
 def first_choice(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,18 +206,18 @@ def as_list(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _with_indexes(message: dict[str, Any]) -> dict[str, Any]:
-    """Number the tool calls of a whole message: there each stands for itself."""
-    if not message.get("tool_calls"):
-        return message
-    calls = as_list(message["tool_calls"])
-    return {**message, "tool_calls": [{**call, "index": place} for place, call in enumerate(calls)]}
+def _is_broken(call: WireToolCall) -> bool:
+    try:
+        parse_arguments(call.arguments)
+    except ValueError:
+        return True
+    return False
 
 
-def _id_of(call: Mapping[str, Any]) -> str | None:
-    """Give the id of a tool call, which some upstreams send as a number."""
-    call_id = call.get("id")
-    return None if call_id is None or call_id == "" else str(call_id)
+def _to_wire(block: ToolCallBlock, call: WireToolCall) -> dict[str, Any]:
+    """Give a call on the wire, with what the model must be told again of it."""
+    wire = encode_tool_call(block, call.place)
+    return {**wire, "extra_content": call.extra} if call.extra else wire
 
 
 def _joined(said: Any, more: Any, name: str = "") -> Any:
@@ -284,21 +229,6 @@ def _joined(said: Any, more: Any, name: str = "") -> Any:
     if isinstance(said, str) and isinstance(more, str):
         return said if name in _TOLD_ONCE else said + more
     return more
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text, strict=False), dict)
-    except ValueError:
-        return False
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _thoughts_of(delta: Mapping[str, Any]) -> str:

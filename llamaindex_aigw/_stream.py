@@ -46,7 +46,7 @@ class ChunkDecoder:
         text = self._answer.add_text(choice.get("delta"))
         if text:
             return self._said(text, chunk)
-        added = self._answer.add(as_object(choice.get("delta")))
+        added = self._answer.add(as_object(choice.get("delta")), completion_id=chunk.get("id"))
         if not added.is_more:
             return None
         return ChatResponse(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aigw._adapters._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
     from aigw._adapters._signatures import with_known_signature
     from aigw._adapters._told_again import tell_again, told_again
+    from aigw._adapters._tool_calls import ToolCalls, WireToolCall, parse_arguments
     from aigw._contexts import leave
     from aigw._finding._search import CallMemory
     from aigw._finding._shared_writer import SharedWriter
@@ -51,7 +52,9 @@ __all__ = [
     "Rater",
     "RecordedCall",
     "SharedWriter",
+    "ToolCalls",
     "Verdict",
+    "WireToolCall",
     "arate_logs",
     "aread_logs",
     "ask_completions",
@@ -68,6 +71,7 @@ __all__ = [
     "leave",
     "merge_parameters",
     "metadata_of",
+    "parse_arguments",
     "rate_logs",
     "read_logs",
     "readings_of",
@@ -95,7 +99,9 @@ _MODULES: Final = {
     "Rater": "_handlers._rater",
     "RecordedCall": "_noted._recorded",
     "SharedWriter": "_finding._shared_writer",
+    "ToolCalls": "_adapters._tool_calls",
     "Verdict": "_rating._verdicts",
+    "WireToolCall": "_adapters._tool_calls",
     "arate_logs": "_rating._feedback",
     "aread_logs": "_noted._log_reading",
     "ask_completions": "_adapters._asking",
@@ -111,6 +117,7 @@ _MODULES: Final = {
     "leave": "_contexts",
     "merge_parameters": "_adapters._chat_request",
     "metadata_of": "_adapters._forwarding",
+    "parse_arguments": "_adapters._tool_calls",
     "rate_logs": "_rating._feedback",
     "read_logs": "_noted._log_reading",
     "readings_of": "_noted._log_reading",

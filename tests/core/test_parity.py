@@ -31,11 +31,12 @@ NAMES = [
 FOR_ADAPTERS = [
     "Bookkeeping", "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "ChatRequest",
     "Clients",
-    "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "Verdict",
+    "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "ToolCalls",
+    "Verdict", "WireToolCall",
     "arate_logs", "aread_logs", "ask_completions", "ask_embeddings", "ask_stream", "calls_of", "check_texts",
     "chosen_event_id", "context_options", "event_id_of", "forward_metadata", "is_rating", "lazy", "leave",
-    "merge_parameters", "metadata_of", "rate_logs", "read_logs", "readings_of", "shown", "sum_costs", "tell_again",
-    "told_again", "with_known_signature",
+    "merge_parameters", "metadata_of", "parse_arguments", "rate_logs", "read_logs", "readings_of", "shown", "sum_costs",
+    "tell_again", "told_again", "with_known_signature",
 ]  # fmt: skip
 
 NOT_IMPORTED = ("langchain_core", "llama_index", "starlette", "uvicorn", "aiohttp", "httpx_aiohttp")

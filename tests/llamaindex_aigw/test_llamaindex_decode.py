@@ -57,14 +57,20 @@ def test_arguments_sent_as_an_object_become_text():
     call = {"function": {"name": "weather", "arguments": {"city": "Zürich"}}}
     message = decode_completion(whole({"content": None, "tool_calls": [call]}), INFO).message
     assert message.additional_kwargs["tool_calls"] == [
-        {"id": "call_0", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Zürich"}'}}
+        {"id": "call_x_0", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Zürich"}'}}
     ]
+
+
+def test_calls_without_id_are_called_otherwise_in_another_answer():
+    body = whole({"content": None, "tool_calls": [{"function": {"name": "weather", "arguments": "{}"}}]})
+    first, second = (decode_completion({**body, "id": answer}, INFO).message.blocks[0] for answer in ("x", "y"))
+    assert first.tool_call_id != second.tool_call_id
 
 
 def test_a_whole_answers_calls_without_index_and_id_stay_apart():
     calls = [{"function": {"name": "a", "arguments": "{}"}}, {"function": {"name": "b", "arguments": "{}"}}]
     message = decode_completion(whole({"content": None, "tool_calls": calls}), INFO).message
-    assert [(block.tool_call_id, block.tool_name) for block in message.blocks] == [("call_0", "a"), ("call_1", "b")]
+    assert [(block.tool_call_id, block.tool_name) for block in message.blocks] == [("call_x_0", "a"), ("call_x_1", "b")]
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])

@@ -119,13 +119,13 @@ def test_calls_without_index_follow_their_ids():
 
 def test_whole_calls_without_index_and_id_stay_apart():
     assert calls_of(call(None, None, "a", "{}"), call(None, None, "b", "{}")) == [
-        ("call_0", "a", "{}"),
-        ("call_1", "b", "{}"),
+        ("call_x_0", "a", "{}"),
+        ("call_x_1", "b", "{}"),
     ]
 
 
 def test_a_name_repeated_while_arguments_grow_goes_on_with_the_call():
-    assert calls_of(call(None, None, "f", '{"x":'), call(None, None, "f", " 1}")) == [("call_0", "f", '{"x": 1}')]
+    assert calls_of(call(None, None, "f", '{"x":'), call(None, None, "f", " 1}")) == [("call_x_0", "f", '{"x": 1}')]
 
 
 def test_a_new_id_under_an_old_index_is_a_new_call():
