@@ -1,4 +1,4 @@
-"""Modes that differ for an adapter, through both of them and all their ways to ask."""
+"""Every mode through both adapters, sync and async, over what they take by themselves; over clients of users, some."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from llama_index.core.llms import ChatMessage
 from langchain_aigw import ChatCloudflareAIGateway
 from llamaindex_aigw import CloudflareAIGateway
 
-from .driving import USER_CLIENTS, judge, outcome_of_call, outcome_of_stream
+from .driving import ON_AIOHTTP, USER_CLIENTS, judge, outcome_of_call, outcome_of_stream
 from .modes.all_modes import MODES
 from .modes.mode import LOG_ID, WHOLE, whole
 
-NAMES = [
+OVER_CLIENTS = {
     "closed-before-the-status",
     "reset-in-the-body",
     "closed-in-an-event",
@@ -35,8 +35,9 @@ NAMES = [
     "429-twice",
     "retry-after-huge",
     "redirect-host",
-]
-PICKED = {mode.name: mode for mode in MODES if mode.name in NAMES}
+}
+"""Modes that a user's own async client meets too."""
+
 WAYS = {
     "langchain": (ChatCloudflareAIGateway, "Hi", ("invoke", "ainvoke"), ("stream", "astream")),
     "llamaindex": (CloudflareAIGateway, [ChatMessage("Hi")], ("chat", "achat"), ("stream_chat", "astream_chat")),
@@ -51,13 +52,16 @@ def delta_of(adapter):
     return (lambda chunk: chunk.text) if adapter == "langchain" else (lambda chunk: chunk.delta or "")
 
 
-# whether it is asked with await, and over which async client of the user's
-SYNC_AND_ASYNC = pytest.mark.parametrize(
-    ("way", "driver"),
-    [(0, "httpx"), *((1, client) for client in USER_CLIENTS)],
-    indirect=["driver"],
-    ids=["sync", *USER_CLIENTS],
-)
+def cases(kind):
+    """Each mode with each engine that it is met over; heavy ones, which are the core's alone, are not."""
+    return [
+        pytest.param(
+            engine, mode, (engine in ON_AIOHTTP and mode.on_aiohttp) or getattr(mode, kind), id=f"{mode.name}-{engine}"
+        )
+        for mode in MODES
+        if getattr(mode, kind) is not None and not mode.is_heavy
+        for engine in ("sync", "aiohttp", *(USER_CLIENTS if mode.name in OVER_CLIENTS else ()))
+    ]
 
 
 @pytest.fixture(params=WAYS)
@@ -75,35 +79,40 @@ def asked(request, driver, server, elsewhere):
             *([mode.replies[-1]] * (mode.requests - len(mode.replies))),
             whole(WHOLE),
         ]
+        server.is_early = mode.is_early
         settings = driver.settings(server.url, mode.read_timeout)
-        model = WAYS[adapter][0](model="openai/gpt-5-mini", http_async_client=driver.http_client(), **settings)
+        if driver.engine in USER_CLIENTS:
+            settings["http_async_client"] = driver.http_client()
+        model = WAYS[adapter][0](model="openai/gpt-5-mini", **settings)
         return model, adapter
 
     return ask
 
 
-async def check_afterwards(server, elsewhere, mode):
+async def check_afterwards(server, elsewhere, model, mode):
     assert (len(server.requests), elsewhere.connections) == (mode.requests, 0)
     assert await asyncio.to_thread(server.let_go)
+    model.close()
+    await model.aclose()
 
 
 @pytest.mark.usefixtures("low_limits")
-@pytest.mark.parametrize("mode", [pytest.param(mode, id=name) for name, mode in PICKED.items() if mode.whole])
-@SYNC_AND_ASYNC
-async def test_a_whole_answer_is_right_or_a_typed_error(asked, server, elsewhere, mode, way):
+@pytest.mark.parametrize(("driver", "mode", "expected"), cases("whole"), indirect=["driver"])
+async def test_a_whole_answer_is_right_or_a_typed_error(asked, driver, server, elsewhere, mode, expected):
     model, adapter = asked(mode)
     _, prompt, methods, _ = WAYS[adapter]
+    method = getattr(model, methods[not driver.is_sync])
 
-    judge(await outcome_of_call(lambda: getattr(model, methods[way])(prompt), text_of(adapter)), mode.whole, LOG_ID)
-    await check_afterwards(server, elsewhere, mode)
+    judge(await outcome_of_call(lambda: method(prompt), text_of(adapter)), expected, LOG_ID)
+    await check_afterwards(server, elsewhere, model, mode)
 
 
 @pytest.mark.usefixtures("low_limits")
-@pytest.mark.parametrize("mode", [pytest.param(mode, id=name) for name, mode in PICKED.items() if mode.stream])
-@SYNC_AND_ASYNC
-async def test_a_stream_is_right_or_a_typed_error(asked, server, elsewhere, mode, way):
+@pytest.mark.parametrize(("driver", "mode", "expected"), cases("stream"), indirect=["driver"])
+async def test_a_stream_is_right_or_a_typed_error(asked, driver, server, elsewhere, mode, expected):
     model, adapter = asked(mode)
     _, prompt, _, methods = WAYS[adapter]
+    method = getattr(model, methods[not driver.is_sync])
 
-    judge(await outcome_of_stream(lambda: getattr(model, methods[way])(prompt), delta_of(adapter)), mode.stream, LOG_ID)
-    await check_afterwards(server, elsewhere, mode)
+    judge(await outcome_of_stream(lambda: method(prompt), delta_of(adapter)), expected, LOG_ID)
+    await check_afterwards(server, elsewhere, model, mode)
