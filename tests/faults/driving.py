@@ -68,6 +68,10 @@ class Driver:
         self._closing.append(made.aclose)
         return made
 
+    def closes(self, close: Callable[[], Coroutine[Any, Any, None] | None]) -> None:
+        """Have something closed at the end."""
+        self._closing.append(close)
+
     async def close(self) -> None:
         for close in reversed(self._closing):
             await done(close())
