@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from aigw.local import LocalGateway
-from aigw.local._carriers._origins import foreign
+from aigw.local._origins import foreign
 
 PATH = "/v1/acct/gw/openai/chat/completions"
 RUN = "/client/v4/accounts/acct/ai/run"

@@ -173,7 +173,7 @@ def test_a_stored_key_that_the_provider_echoes_does_not_reach_the_caller(open_cl
 
 
 def test_a_stored_keys_repr_hides_it():
-    from aigw.local._management._provider_keys import StoredKey  # noqa: PLC0415 -- the one test that looks inside
+    from aigw.local._spending._key_ring import StoredKey  # noqa: PLC0415 -- the one test that looks inside
 
     key = StoredKey(
         "1", "a", "g", "openai", "default", default_config=True, secret_id="s", modified_ms=0, secret="very-private-key"

@@ -9,8 +9,8 @@ import pytest
 
 from aigw._providers import PROVIDERS
 from aigw.local import LocalGateway, Reply, ScriptUpstream
-from aigw.local._native._path import has_address, upstream_url, without_keys
 from aigw.local._routes import native_surface, split_provider
+from aigw.local._upstreams._native_path import has_address, upstream_url, without_keys
 
 HOST = "/v1/acct/gw"
 VERTEX = "v1/projects/p/locations/{}/publishers/google/models/g:generateContent"

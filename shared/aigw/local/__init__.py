@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from aigw._lazy import lazy
 
 if TYPE_CHECKING:
-    from aigw.local._carriers._gateway_transport import GatewayTransport
     from aigw.local._for_tests._asked import UpstreamRequest, UpstreamRequests
     from aigw.local._for_tests._gateway_logs import GatewayLogs
     from aigw.local._for_tests._script import ScriptRequest, ScriptUpstream
     from aigw.local._for_tests._stage import Script
+    from aigw.local._gateway_transport import GatewayTransport
     from aigw.local._guarding._checks import Check, find_patterns, find_words
     from aigw.local._local_gateway import LocalGateway
     from aigw.local._reply import Reply, json_reply
@@ -53,7 +53,7 @@ _MODULES: Final = {
     "ForwardUpstream": "_upstreams._forward",
     "GatewayLogs": "_for_tests._gateway_logs",
     "GatewaySettingsDict": "_settings._gateway_settings",
-    "GatewayTransport": "_carriers._gateway_transport",
+    "GatewayTransport": "_gateway_transport",
     "LocalGateway": "_local_gateway",
     "OfflineUpstream": "_upstreams._offline",
     "Reply": "_reply",

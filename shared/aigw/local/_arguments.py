@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aigw._errors import ConfigurationError
 from aigw._given import shown
-from aigw.local._carriers._origins import is_loopback
+from aigw.local._origins import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

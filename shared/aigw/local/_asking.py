@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from aigw.local._arrival import Arrival
     from aigw.local._for_tests._faults import Faults
     from aigw.local._log_entry import LogEntry
-    from aigw.local._management._provider_keys import KeyRing
     from aigw.local._model_call import ModelCall
     from aigw.local._routing._auto_router import AutoRouter
     from aigw.local._routing._dynamic import ModelStep, Router
     from aigw.local._routing._model_names import ModelName
     from aigw.local._spending._budget import Budget
     from aigw.local._spending._credentials import Credential
+    from aigw.local._spending._key_ring import KeyRing
     from aigw.local._upstreams._upstream import Upstream, UpstreamEndpoint
 
 _PAYMENT_AND_KEY: Final = frozenset({*PAYMENT_FIELDS, *KEY_HEADERS})

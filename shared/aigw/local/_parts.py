@@ -10,10 +10,10 @@ from aigw.local._cache import ResponseCache
 from aigw.local._for_tests._faults import Faults
 from aigw.local._guarding._guard import Guard
 from aigw.local._logs._writer import LogWriter
-from aigw.local._management._provider_keys import KeyRing
 from aigw.local._pipeline import Pipeline
 from aigw.local._routing._auto_router import AutoRouter
 from aigw.local._spending._budget import Budget
+from aigw.local._spending._key_ring import KeyRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

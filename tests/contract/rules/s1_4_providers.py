@@ -1,7 +1,7 @@
 """1.4: the providers' slugs and paths."""
 
 from aigw._providers import PROVIDERS
-from aigw.local._native._path import upstream_url
+from aigw.local._upstreams._native_path import upstream_url
 
 from .exchanges import LLAMA, OPENAI, REST, SAY, Exchange, asks, chat, inputs, refusal, story
 from .matching import ABSENT, differences

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from aigw._http import Request
-from aigw.local._carriers._origins import foreign
 from aigw.local._envelopes import rest_error
+from aigw.local._origins import foreign
 from aigw.local._refusal import RefusalError
 from aigw.local._routes import find_target
 from aigw.local._upstreams._attempts import close_body

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from aigw.local._for_tests._asked import UpstreamRequests
 from aigw.local._for_tests._script import play
 from aigw.local._for_tests._script_turn import NATIVE, Turn, read_turns
-from aigw.local._native._path import without_keys
+from aigw.local._upstreams._native_path import without_keys
 from aigw.local._upstreams._upstream import NativeUpstream, UpstreamUnreachableError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from aigw._providers import PROVIDERS
 from aigw.local._bodies import read_json
 from aigw.local._dialects import DIALECTS, InvalidBody
 from aigw.local._model_call import ModelCall
-from aigw.local._native._path import named_model, whole_content, whole_path
 from aigw.local._routing._model_names import guess_model, read_native_model
+from aigw.local._upstreams._native_path import named_model, whole_content, whole_path
 from aigw.local._upstreams._upstream import NativeRequest
 
 if TYPE_CHECKING:

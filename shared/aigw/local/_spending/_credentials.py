@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from aigw._providers import KEY_HEADERS, PROVIDERS
-from aigw.local._management._provider_keys import DEFAULT_ALIAS
-from aigw.local._native._path import query_has_key
 from aigw.local._refusal import RefusalError
+from aigw.local._spending._key_ring import DEFAULT_ALIAS
 from aigw.local._spending._masking import masked
+from aigw.local._upstreams._native_path import query_has_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aigw.local._arrival import Arrival
-    from aigw.local._management._provider_keys import KeyRing, StoredKey
     from aigw.local._reply import Reply
+    from aigw.local._spending._key_ring import KeyRing, StoredKey
 
 Payer = Literal["request", "stored", "unified", "workers-ai", "machine"]
 

@@ -21,7 +21,6 @@ from aigw._errors import ConfigurationError
 from aigw._given import check_text_or_none, shown
 from aigw._json import dump_json
 from aigw._providers import PROVIDERS
-from aigw.local._native._path import has_address, query_has_key, upstream_url
 from aigw.local._reply import EVENT_STREAM, JSON, Reply
 from aigw.local._upstreams._attempts import close_body
 from aigw.local._upstreams._forward_fields import (
@@ -32,6 +31,7 @@ from aigw.local._upstreams._forward_fields import (
     openai_answer_fields,
     openai_fields,
 )
+from aigw.local._upstreams._native_path import has_address, query_has_key, upstream_url
 from aigw.local._upstreams._upstream import NativeRequest, UpstreamEndpoint, UpstreamUnreachableError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING
 
 from aigw._given import shown
-from aigw.local._native._path import has_address
 from aigw.local._routes import is_provider
 from aigw.local._upstreams._forward import ForwardUpstream
+from aigw.local._upstreams._native_path import has_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

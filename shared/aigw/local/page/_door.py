@@ -15,7 +15,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from aigw.local._carriers._origins import LOOPBACK_NAMES, host_name, is_loopback
+from aigw.local._origins import LOOPBACK_NAMES, host_name, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
