@@ -1,4 +1,4 @@
-"""What can be bound to a chat model for its later calls: tools, and a schema for its answers.
+"""What can be bound to a chat model for its later calls: keywords, tools, and a schema for its answers.
 
 Annotations are evaluated, as in `chat_models`.
 """
@@ -9,11 +9,12 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_pydantic_v1_subclass
 
+from langchain_aigw._bound import ModelBinding, as_model_binding, bind_options
 from langchain_aigw._structured import (
     Method,
     Schema,
@@ -28,7 +29,36 @@ from langchain_aigw._tools import ToolChoice, encode_tool, encode_tool_choice, t
 
 
 class BindingChatModel(BaseChatModel):
-    """A chat model that takes tools and schemas; what is bound is encoded once, and is in the keywords of each call."""
+    """A chat model that takes tools and schemas; what is bound is encoded once, and is in the keywords of each call.
+
+    Gateway options are not: those bound are laid over the model's, those bound later over these, a call's over all.
+    """
+
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        """Bind keywords of later calls; `gateway_options` are laid over those of the model, `metadata` key by key.
+
+        Raises:
+            ConfigurationError: A keyword is none of a call's, or a gateway option cannot be.
+        """
+        bound, keywords = bind_options(self, kwargs)
+        return ModelBinding(bound=bound, kwargs=keywords)
+
+    def with_config(
+        self, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        return as_model_binding(super().with_config(config, **kwargs))
+
+    def with_listeners(self, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return as_model_binding(super().with_listeners(**kwargs))
+
+    def with_alisteners(self, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return as_model_binding(super().with_alisteners(**kwargs))
+
+    def with_types(self, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return as_model_binding(super().with_types(**kwargs))
+
+    def with_retry(self, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return ModelBinding(bound=super().with_retry(**kwargs))
 
     def bind_tools(
         self,
@@ -57,7 +87,7 @@ class BindingChatModel(BaseChatModel):
             kwargs["tool_choice"] = choice
         if parallel_tool_calls is not None:
             kwargs["parallel_tool_calls"] = parallel_tool_calls
-        return super().bind(tools=encoded, **kwargs)
+        return self.bind(tools=encoded, **kwargs)
 
     def with_structured_output(
         self,

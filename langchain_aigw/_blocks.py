@@ -1,11 +1,13 @@
 """Content blocks to the wire: LangChain's v0 and v1 blocks, OpenAI's parts, and Anthropic's images.
 
 Blocks are met in messages of every origin, since a history may have been written by another model. What the wire has no
-word for because it says it elsewhere (tool calls) or not at all (reasoning) is left out; what is unknown is passed on.
+word for because it says it elsewhere (tool calls) or not at all (reasoning, tools that ran elsewhere) is left out; what
+is unknown is passed on.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import convert_to_openai_data_block, is_data_content_block
@@ -17,7 +19,37 @@ if TYPE_CHECKING:
 
 Block = dict[str, Any]
 
-_LEFT_OUT: Final = frozenset(
+_TOOLS_ELSEWHERE: Final = frozenset(
+    {
+        "apply_patch_call",
+        "code_execution_result",
+        "code_interpreter_call",
+        "computer_call",
+        "custom_tool_call",
+        "executable_code",
+        "file_search_call",
+        "image_generation_call",
+        "local_shell_call",
+        "mcp_approval_request",
+        "mcp_call",
+        "mcp_list_tools",
+        "mcp_tool_use",
+        "server_tool_call",
+        "server_tool_call_chunk",
+        "server_tool_result",
+        "server_tool_use",
+        "shell_call",
+        "tool_search_call",
+        "tool_search_output",
+        "web_search_call",
+    }
+)
+"""Tools that ran at the provider: as LangChain, OpenAI's responses, Anthropic and Google call them."""
+
+_RESULT_ELSEWHERE: Final = "_tool_result"
+"""How Anthropic's results of such tools end: `web_search_tool_result`. A `tool_result` is of a tool that ran here."""
+
+_LEFT_OUT: Final = _TOOLS_ELSEWHERE | frozenset(
     {
         "function_call",
         "invalid_tool_call",
@@ -25,9 +57,6 @@ _LEFT_OUT: Final = frozenset(
         "reasoning_content",
         "redacted_thinking",
         "refusal",
-        "server_tool_call",
-        "server_tool_call_chunk",
-        "server_tool_result",
         "thinking",
         "tool_call",
         "tool_call_chunk",
@@ -56,18 +85,39 @@ def encode_block(block: str | Block) -> Block | None:
     """
     if isinstance(block, str):
         return {"type": "text", "text": block}
-    kind = block.get("type")
-    if kind in _LEFT_OUT:
+    kind = str(block.get("type"))
+    if kind in _LEFT_OUT or kind.endswith(_RESULT_ELSEWHERE):
         return None
-    encode = _ENCODERS.get(str(kind))
+    encode = _ENCODERS.get(kind)
     if encode:
-        return encode(block)
-    return convert_to_openai_data_block(block) if is_data_content_block(block) else block
+        return _with_cache_control(encode(block), block)
+    return _with_cache_control(convert_to_openai_data_block(block), block) if is_data_content_block(block) else block
+
+
+def _with_cache_control(part: Block | None, block: Block) -> Block | None:
+    """Keep where the provider shall end what it caches; the v1 blocks keep it in their extras."""
+    point = block.get("cache_control") or (block.get("extras") or {}).get("cache_control")
+    return {**part, "cache_control": point} if point and part else part
 
 
 def _encode_text(block: Block) -> Block:
-    part = {"type": "text", "text": block.get("text", "")}
-    return {**part, "cache_control": block["cache_control"]} if block.get("cache_control") else part
+    return {"type": "text", "text": block.get("text", "")}
+
+
+def _encode_document(block: Block) -> Block:
+    """Encode a document of plain text, given as text or as its bytes."""
+    if "text" in block:
+        return _encode_text(block)
+    if "base64" in block:
+        return {"type": "text", "text": _text_of(block["base64"])}
+    raise ValueError("a text-plain block by URL or file id has no part in a chat completion: give its text or base64")
+
+
+def _text_of(encoded: str) -> str:
+    try:
+        return b64decode("".join(encoded.split()), validate=True).decode()
+    except ValueError:
+        raise ValueError("the base64 of a text-plain block is not that of text in UTF-8") from None
 
 
 def _encode_image(block: Block) -> Block:
@@ -112,5 +162,5 @@ _ENCODERS: Final[dict[str, Callable[[Block], Block | None]]] = {
     "image_url": _encode_image_url,
     "non_standard": _encode_non_standard,
     "text": _encode_text,
-    "text-plain": _encode_text,
+    "text-plain": _encode_document,
 }

@@ -32,6 +32,7 @@ class Connection(BaseModel):
         gateway_options: Gateway options of every call, as `aigw.GatewayOptions`; a call's own win.
         base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
         provider_key: Your own key at the provider.
+        logs_token: A second token for logs and feedback, where the first may only run models.
         surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
         timeout: Seconds, or an `httpx.Timeout`.
         max_retries: How often a call that certainly was not run is tried again.
@@ -40,9 +41,17 @@ class Connection(BaseModel):
         model_kwargs: More parameters for the request's body.
         clients: The clients and their connections. Shallow copies and `configurable_fields` share them; deep copies,
             pickles and other processes get their own. It is no setting: in no dump, no comparison, no cache key.
+
+    Raises:
+        ConfigurationError: A value cannot be what it is. What is missing is told by the first call.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     model: str = Field(validation_alias=AliasChoices("model", "model_name"))
     account_id: str | None = Field(default_factory=from_env("CLOUDFLARE_ACCOUNT_ID", default=None))
@@ -54,6 +63,7 @@ class Connection(BaseModel):
     gateway_options: Annotated[GatewayOptions, PlainValidator(_read_options)] = Field(default_factory=GatewayOptions)
     base_url: str | None = Field(default_factory=from_env("AIGW_BASE_URL", default=None))
     provider_key: SecretStr | None = None
+    logs_token: SecretStr | None = None
     surface: Surface | None = None
     timeout: Any = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
     max_retries: int = Field(default=2, ge=0)
@@ -71,6 +81,18 @@ class Connection(BaseModel):
         if not isinstance(more, dict):
             return values
         return _build_model_kwargs({**values, "model_kwargs": dict(more)}, _keyword_names(cls))
+
+    def __init__(self, /, **data: Any) -> None:
+        super().__init__(**data)
+        self._check()  # no validator: pydantic would show all that was given, the token too
+
+    def _check(self) -> None:
+        """Refuse what no client could be made with; what is missing is told by the first call.
+
+        Raises:
+            ConfigurationError: A value cannot be what it is.
+        """
+        self.clients.check(self._settings(), self.http_client, self.http_async_client)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and _settings_of(self) == _settings_of(other)
@@ -115,6 +137,7 @@ class Connection(BaseModel):
             "options": self.gateway_options,
             "base_url": self.base_url,
             "provider_key": _secret(self.provider_key),
+            "logs_token": _secret(self.logs_token),
             "max_retries": self.max_retries,
         }
         return settings if self.timeout is None else {**settings, "timeout": self.timeout}

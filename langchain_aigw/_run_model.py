@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableConfig
 
+from aigw.integration import refuse_connection_keywords
 from langchain_aigw._noted_stream import NotedStream
 from langchain_aigw._runs import ModelRun, NotedRun, run_of_manager, run_of_stream
 
@@ -71,7 +72,11 @@ class RunAwareChatModel(BaseChatModel):
             return await super()._agenerate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Give what LangChain gives, and only for a `dict` that was overridden change the process's warnings for it."""
+        """Give what LangChain gives, and only for a `dict` that was overridden change the process's warnings for it.
+
+        LangChain asks for it before it tells anybody of a call, so what no call takes is refused here.
+        """
+        refuse_connection_keywords(kwargs, type(self).__name__)
         if type(self).dict is not BaseChatModel.dict:
             return super()._get_invocation_params(stop, **kwargs)
         return {**self.asdict(), "stop": stop, **kwargs}

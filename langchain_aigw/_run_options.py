@@ -53,7 +53,7 @@ def run_options(
     given = run.metadata.get(OPTIONS_KEY) or {}
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"metadata['aigw'] of a run's config is a dict of gateway options, not {shown(given)}")
-    options = _merge(given, call or {})
+    options = lay_over(given, call or {})
     around = context_options()
     if metadata_keys:
         known = {**_root_of(run), **(ensure_config().get("configurable") or {}), **run.metadata}
@@ -66,17 +66,18 @@ def run_options(
 def options_around() -> list[tuple[str, Any]]:
     """Give the options of a call that stand neither on the model nor in its keywords: the context's, the run's."""
     given = noted_metadata().get(OPTIONS_KEY)
-    merged = _merge(context_options(), given) if isinstance(given, Mapping) else context_options()
+    merged = lay_over(context_options(), given) if isinstance(given, Mapping) else context_options()
     return sorted(merged.items())
+
+
+def lay_over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two layers of unchecked gateway options, the upper winning; `metadata` key by key."""
+    merged = {**lower, **upper}
+    if lower and upper and metadata_of(lower) and metadata_of(upper):
+        merged["metadata"] = {**metadata_of(lower), **metadata_of(upper)}
+    return merged
 
 
 def _root_of(run: ModelRun) -> dict[str, str]:
     root = run.root_run_id or (None if run.parent_run_id else run.run_id)
     return {} if root is None else {ROOT_KEY: str(root)}
-
-
-def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {**lower, **upper}
-    if lower and upper and metadata_of(lower) and metadata_of(upper):
-        merged["metadata"] = {**metadata_of(lower), **metadata_of(upper)}
-    return merged

@@ -19,7 +19,14 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from aigw import APIStatusError, ResponseInfo, RunResult, __version__
-from aigw.integration import ChatRequest, ask_completions, ask_stream, chosen_event_id, with_known_signature
+from aigw.integration import (
+    ChatRequest,
+    ask_completions,
+    ask_stream,
+    chosen_event_id,
+    refuse_connection_keywords,
+    with_known_signature,
+)
 from langchain_aigw._bindings import BindingChatModel
 from langchain_aigw._messages import PROVIDER, ChunkDecoder, decode_completion
 from langchain_aigw._profile import KnownProfile, known_profile
@@ -110,9 +117,11 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
         ```
 
     Every parameter that was not given is left out of the request. A call's keywords win over the fields;
-    `gateway_options` are merged, `metadata` key by key. The gateway's facts are in `response_metadata["aigw"]` of every
-    answer, and on exactly one chunk of a stream. Errors are those of `aigw` and at once LangChain's, such as
-    `ModelRateLimitError`, with the answer in `error.response` and the log id in `error.log_id`.
+    `gateway_options` are merged, `metadata` key by key: over the field's lie those bound, the context's, the run's and
+    the call's. What connects a model, such as `provider_key` or `timeout`, is no keyword of a call: it is refused. The
+    gateway's facts are in `response_metadata["aigw"]` of every answer, and on exactly one chunk of a stream. Errors are
+    those of `aigw` and at once LangChain's, such as `ModelRateLimitError`, with the answer in `error.response` and the
+    log id in `error.log_id`.
 
     What some models must be sent again of their own answers, or refuse the next step of an agent, stands in
     `additional_kwargs` and is sent to them by itself: the signatures of Gemini's thoughts (`extra_content`, and
@@ -159,7 +168,11 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
     @property
     def lc_secrets(self) -> dict[str, str]:
         """The fields that are secrets, and the variables they are looked up under when a model is loaded."""
-        return {"api_token": "CLOUDFLARE_API_TOKEN", "provider_key": "AIGW_PROVIDER_KEY"}
+        return {
+            "api_token": "CLOUDFLARE_API_TOKEN",
+            "provider_key": "AIGW_PROVIDER_KEY",
+            "logs_token": "AIGW_LOGS_TOKEN",
+        }
 
     @property
     def _llm_type(self) -> str:
@@ -289,6 +302,7 @@ class ChatCloudflareAIGateway(BindingChatModel, RunAwareChatModel, Sampling):
         *,
         is_stream: bool = False,
     ) -> ChatRequest:
+        refuse_connection_keywords(keywords, type(self).__name__)
         options = run_options(
             run,
             keywords.get("gateway_options"),

@@ -51,7 +51,12 @@ class Connection(BaseModel):
         ConfigurationError: A value cannot be what it is. What is missing is told by the first call.
     """
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        defer_build=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     account_id: str | None = None
     api_token: Secret | None = Field(default=None, exclude=True, repr=False)
@@ -59,6 +64,7 @@ class Connection(BaseModel):
     gateway_options: SkipValidation[GatewayOptions] | None = None
     base_url: str | None = None
     provider_key: Secret | None = Field(default=None, exclude=True, repr=False)
+    logs_token: Secret | None = Field(default=None, exclude=True, repr=False)
     surface: Surface | None = None
     timeout: Any = None
     max_retries: int = 2
@@ -106,6 +112,7 @@ class Connection(BaseModel):
             "options": self.gateway_options,
             "base_url": self.base_url,
             "provider_key": _reveal(self.provider_key),
+            "logs_token": _reveal(self.logs_token),
             "max_retries": self.max_retries,
         }
         return settings if self.timeout is None else {**settings, "timeout": self.timeout}

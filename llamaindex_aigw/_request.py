@@ -6,30 +6,15 @@ parameter out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from aigw.integration import ChatRequest, merge_parameters, told_again
+from aigw.integration import ChatRequest, merge_parameters, refuse_connection_keywords, told_again
 from llamaindex_aigw._messages import encode_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llama_index.core.base.llms.types import ChatMessage
-
-_NOT_OF_A_CALL: Final = frozenset(
-    {
-        "account_id",
-        "api_token",
-        "gateway_id",
-        "base_url",
-        "provider_key",
-        "timeout",
-        "max_retries",
-        "http_client",
-        "http_async_client",
-        "extra_headers",
-    }
-)
 
 
 def build_request(
@@ -44,19 +29,13 @@ def build_request(
         is_stream: Whether the answer will be streamed; then usage is asked for, unless something else is said.
 
     Raises:
-        ValueError: A message holds a block that the wire cannot carry, or a keyword is none of a call's.
+        ConfigurationError: A keyword is none of a call's.
+        ValueError: A message holds a block that the wire cannot carry.
     """
-    _refuse_connection_keywords(call)
+    refuse_connection_keywords(call, "CloudflareAIGateway")
     usage = {"stream_options": {"include_usage": True}} if is_stream else {}
     params = merge_parameters({**usage, **defaults}, call)
     options, surface = params.pop("gateway_options", None), params.pop("surface", None)
     model = params.pop("model", None)
     body = {"model": model, "messages": encode_messages(messages, told_again(model)), **params}
     return ChatRequest(body, options, surface)
-
-
-def _refuse_connection_keywords(call: Mapping[str, Any]) -> None:
-    """Refuse with a call what only a model takes: it would go to the provider, and LlamaIndex publishes it."""
-    if not _NOT_OF_A_CALL.isdisjoint(call):
-        names = ", ".join(name for name in call if name in _NOT_OF_A_CALL)
-        raise ValueError(f"{names} cannot be given with a call: make another CloudflareAIGateway with it")

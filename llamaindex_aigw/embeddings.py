@@ -34,6 +34,7 @@ class CloudflareAIGatewayEmbedding(Instrumented, BaseEmbedding):
         metadata_keys: The `instrument_tags` that are sent as metadata of each call, the most important first.
         base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`.
         provider_key: Your own key at the provider.
+        logs_token: A second token for logs and feedback, where the first may only run models.
         surface: `rest`, `compat` or `native`, in place of what the model and the provider key decide.
         timeout: Seconds, or an `httpx.Timeout`.
         max_retries: How often a call that certainly was not run is tried again.

@@ -11,10 +11,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aigw._errors import ConfigurationError
 from aigw._given import check_text_or_none, shown
+from aigw._origins import check_base_url
 
 if TYPE_CHECKING:
     from aigw._calls._request_heads import Asked, RequestHead
@@ -89,7 +90,7 @@ class Account:
             gateway_id or os.environ.get("CLOUDFLARE_AI_GATEWAY_ID") or DEFAULT_GATEWAY,
             logs_token or "",
             provider_key or "",
-            (base_url or os.environ.get("AIGW_BASE_URL", "")).rstrip("/"),
+            check_base_url(base_url),
         )
         account._check()
         return account
@@ -155,20 +156,6 @@ class Account:
         for name in ("api_token", "logs_token", "provider_key"):
             if getattr(self, name) and not _TOKEN.fullmatch(getattr(self, name)):
                 raise ConfigurationError(f"{name} has a space or a character that no header can carry")
-        if self.base_url and not _is_origin(self.base_url):
-            origin = self.base_url.rpartition("@")[2]
-            raise ConfigurationError(
-                f"base_url cannot be {shown(origin)}: it is an origin without a password, as in 'http://127.0.0.1:8787'"
-            )
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        has_host = bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
-    return url.scheme in ("http", "https") and has_host and not (url.username or url.query or url.fragment)
 
 
 def check_gateway_id(gateway_id: str) -> str:

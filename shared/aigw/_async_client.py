@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aigw._driver import Captures
     from aigw._endpoints import Surface
     from aigw._engines._answer import Answer
+    from aigw._errors import APIConnectionError
     from aigw._facts import ResponseInfo
     from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
@@ -166,14 +167,17 @@ class AsyncAIGateway(Driver):
 async def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:
     """Read a whole answer."""
     body = Body(answer, MAX_ANSWER_BYTES)
+    failed: list[APIConnectionError] = []
     try:
         async for data in answer.body:
             if not body.add(data):
                 break
     except answer.library.errors as error:
-        raise answer.library.error(error, call.request, info) from error
+        failed.append(answer.library.error(error, call.request, info))
     finally:
         await answer.close()
+    if failed:
+        raise failed.pop()
     body.check(info)
     return call.read(Response(answer.status, answer.headers, body.content), info)
 

@@ -44,7 +44,7 @@ class AsyncGateway:
 
     async def patch_log(
         self,
-        log_id: str,
+        log_id: str | None,
         *,
         feedback: Unset | Feedback = UNSET,
         score: Unset | float | None = UNSET,
@@ -57,7 +57,7 @@ class AsyncGateway:
             )
         )
 
-    async def get_log(self, log_id: str, *, wait: float = 0) -> GatewayLog:
+    async def get_log(self, log_id: str | None, *, wait: float = 0) -> GatewayLog:
         """As `Gateway.get_log`."""
         call = _log_calls.get_log(self._account, self.gateway_id, log_id)
         deadline = time.monotonic() + check_wait(wait)
@@ -127,11 +127,11 @@ class AsyncGateway:
         found = self.iter_logs(filters=[{"key": "event_id", "operator": "eq", "value": [event_id]}], direction="asc")
         return [log async for log in found]
 
-    async def log_request(self, log_id: str) -> Any:
+    async def log_request(self, log_id: str | None) -> Any:
         """As `Gateway.log_request`."""
         return await self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "request"))
 
-    async def log_response(self, log_id: str) -> Any:
+    async def log_response(self, log_id: str | None) -> Any:
         """As `Gateway.log_response`."""
         return await self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "response"))
 

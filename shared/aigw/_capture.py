@@ -6,7 +6,6 @@ the last log of a task or thread is, no other task or thread can change, and non
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,8 +33,7 @@ class CapturedLogs(Sequence["ResponseInfo"]):
     """
 
     def __init__(self) -> None:
-        self._infos: list[ResponseInfo] = []
-        self._lock = threading.Lock()
+        self._infos: list[ResponseInfo] = []  # added to and copied in one step each, which needs no lock
 
     @property
     def log_ids(self) -> list[str]:
@@ -44,8 +42,7 @@ class CapturedLogs(Sequence["ResponseInfo"]):
 
     def record(self, info: ResponseInfo) -> None:
         """Add one call."""
-        with self._lock:
-            self._infos.append(info)
+        self._infos.append(info)
 
     @overload
     def __getitem__(self, index: int) -> ResponseInfo: ...
@@ -64,8 +61,7 @@ class CapturedLogs(Sequence["ResponseInfo"]):
         return f"CapturedLogs(log_ids={self.log_ids!r})"
 
     def _copy(self) -> list[ResponseInfo]:
-        with self._lock:
-            return list(self._infos)
+        return self._infos.copy()
 
 
 _CAPTURES: Final[ContextVar[tuple[Listener, ...]]] = ContextVar("aigw.captures", default=())
@@ -76,9 +72,10 @@ def capture_logs() -> Iterator[CapturedLogs]:
     """Collect what the gateway says of every call made inside the `with` block.
 
     Calls count that are made in this task or thread, in tasks started from it, and in threads that run in a copy of its
-    context (`asyncio.to_thread`, LangChain's executors). Blocks nest: the outer one hears of the inner one's calls. In
-    a synchronous generator that Starlette or FastAPI reads, each step has a context of its own: there the block hears
-    of the calls, and of the streams begun, in the step that it was entered in.
+    context (`asyncio.to_thread`, LangChain's executors). A thread of a plain `ThreadPoolExecutor` has none: submit
+    `contextvars.copy_context().run` with the function, a copy for each call. Blocks nest: the outer one hears of the
+    inner one's calls. In a synchronous generator that Starlette or FastAPI reads, each step has a context of its own:
+    there the block hears of the calls, and of the streams begun, in the step that it was entered in.
 
     Yields:
         A growing sequence of `ResponseInfo`, with `log_ids`.

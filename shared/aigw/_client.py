@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aigw._driver import Captures
     from aigw._endpoints import Surface
     from aigw._engines._answer import Answer
+    from aigw._errors import APIConnectionError
     from aigw._facts import ResponseInfo
     from aigw._models import ChatCompletion, ChatCompletionChunk, EmbeddingResult, RunResult, StreamEvent
     from aigw._options import GatewayOptions
@@ -47,7 +48,8 @@ class AIGateway(Driver):
         api_token: A Cloudflare API token; else `CLOUDFLARE_API_TOKEN`.
         gateway_id: The gateway; else `CLOUDFLARE_AI_GATEWAY_ID`, else `default`.
         options: Gateway options of every call; a call's own win.
-        base_url: One origin in place of both of Cloudflare's; else `AIGW_BASE_URL`. The local gateway, a proxy.
+        base_url: One origin, `scheme://host[:port]`, in place of both of Cloudflare's; else `AIGW_BASE_URL`. The local
+            gateway, or what forwards to Cloudflare. One on this machine is asked past the environment's proxies.
         logs_token: A second token for logs and feedback, where the first may only run models.
         provider_key: Your own key at the provider, sent with every call; chat then goes through the gateway host.
         timeout: Seconds, or an `httpx.Timeout`; by default 10 to connect and 300 for each wait after that, or what the
@@ -238,14 +240,17 @@ class AIGateway(Driver):
 def _read(answer: Answer, call: Call[T], info: ResponseInfo) -> T:
     """Read a whole answer."""
     body = Body(answer, MAX_ANSWER_BYTES)
+    failed: list[APIConnectionError] = []
     try:
         for data in answer.body:
             if not body.add(data):
                 break
     except answer.library.errors as error:
-        raise answer.library.error(error, call.request, info) from error
+        failed.append(answer.library.error(error, call.request, info))
     finally:
         answer.close()
+    if failed:
+        raise failed.pop()
     body.check(info)
     return call.read(Response(answer.status, answer.headers, body.content), info)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw import _errors as e
 from aigw._http import HIDDEN, Headers
 from aigw._json import dump_json, parse_json
+from aigw._secret_forms import every_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,7 @@ def error_from_response(
     *,
     secrets: Iterable[str] = (),
     not_found: type[e.NotFoundError] = e.NotFoundError,
+    hint_not_found: str = "",
 ) -> e.APIStatusError:
     """Make the error an answer stands for.
 
@@ -85,6 +87,7 @@ def error_from_response(
         info: What its gateway headers said.
         secrets: Credentials that are taken out of every text of the error, should the server have echoed one.
         not_found: What a 404 means for this request.
+        hint_not_found: What more the text of a `not_found` says.
     """
     secrets = list(secrets)
     body = _decode(response, secrets)
@@ -92,7 +95,7 @@ def error_from_response(
     status = response.status
     error_class = _class_of(status, code, text, not_found)
     return error_class(
-        _sentence(status, code, text or _fallback_text(response)),
+        _sentence(status, code, text or _fallback_text(response), hint_not_found if error_class is not_found else ""),
         status_code=status,
         code=code,
         info=info,
@@ -107,11 +110,11 @@ def find_code_and_message(body: Any) -> tuple[int | str | None, str]:
 
     Known are the gateway's envelope (`error` is a list), Cloudflare's REST envelope (`errors` is a list), a policy's
     (`error` is an object in an envelope), OpenAI's and Anthropic's (`error` is an object), `{"error": "text"}`, a run's
-    `{"state": "Failed", "error": {...}}`, and plain text.
+    `{"state": "Failed", "error": {...}}`, vLLM's (`object` is `error`), a choice that failed, and plain text.
     """
     if not isinstance(body, dict):
         return None, _shorten(body) if isinstance(body, str) else ""
-    error = body.get("errors") or body.get("error") or {}
+    error = body.get("errors") or body.get("error") or _error_of_choice(body) or body.get("messages") or {}
     if isinstance(error, list):
         error = next((item for item in error if item), {})
     if isinstance(error, str):
@@ -123,6 +126,15 @@ def find_code_and_message(body: Any) -> tuple[int | str | None, str]:
         code = int(code)
     message = _first(error.get("message"), body.get("message"), body.get("description"), body.get("detail"))
     return (code if isinstance(code, int | str) else None), _shorten(message) if isinstance(message, str) else ""
+
+
+def says_error(body: dict[str, Any]) -> bool:
+    """Tell whether a decoded object says that something failed, whatever the status of the answer it came in."""
+    get = body.get
+    if get("error") or get("errors"):
+        return True
+    kind = get("object")
+    return kind != "chat.completion.chunk" and (kind == "error" or get("type") == "error" or get("success") is False)
 
 
 def retry_after(headers: Headers) -> float | None:
@@ -140,10 +152,10 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Take every secret out of a text."""
-    for secret in secrets:
-        if len(secret) >= _MIN_SECRET:
-            text = text.replace(secret, HIDDEN)
+    """Take every secret out of a text, in whatever form it is there; what is shorter than six characters is none."""
+    for secret in sorted({each for each in secrets if len(each) >= _MIN_SECRET}, key=len, reverse=True):
+        form = every_form(secret)
+        text = form.sub(HIDDEN, text) if form else text.replace(secret, HIDDEN)
     return text
 
 
@@ -162,6 +174,12 @@ def _decode(response: Response, secrets: list[str]) -> Any:
     except ValueError:
         return hide(text, secrets)
     return hide_in_json(value, secrets)
+
+
+def _error_of_choice(body: dict[str, Any]) -> Any:
+    choices = body.get("choices")
+    choices = choices if isinstance(choices, list) else []
+    return next((choice["error"] for choice in choices if isinstance(choice, dict) and choice.get("error")), None)
 
 
 def _class_of(
@@ -185,9 +203,9 @@ def _is_retryable(error_class: type[e.APIStatusError], status: int, code: int | 
     return error_class.is_retryable or code in _RETRYABLE_CODES or status in _RETRYABLE_STATUSES
 
 
-def _sentence(status: int, code: int | str | None, text: str) -> str:
+def _sentence(status: int, code: int | str | None, text: str, more: str) -> str:
     where = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
-    hint = _HINTS.get(code) if isinstance(code, int) else None
+    hint = more or (_HINTS.get(code) if isinstance(code, int) else None)
     return f"{text} ({where})" + (f": {hint}" if hint else "")
 
 

@@ -7,7 +7,7 @@ What is told is held weakly, in one set for the process, as `logging` does for i
 from __future__ import annotations
 
 import os
-from threading import Lock
+from threading import Lock, RLock
 from typing import Final
 from weakref import WeakSet
 
@@ -26,20 +26,65 @@ class Forking:
         """Go on: in the parent with all threads, in the child without any but this one."""
 
 
+class Locked(Forking):
+    """Something with a lock that is free in the child, whoever held it; for work of a moment that breaks nothing."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        super().__init__()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Make the lock anew in the child."""
+        if in_child:
+            self._lock = Lock()
+
+
+class Making(Forking):
+    """Something that makes what it needs under a lock; a fork waits until that is made.
+
+    What is half made would stay so in the child, and a module that a thread was importing could be imported no more.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()  # what is made may fork
+        super().__init__()
+
+    def before_fork(self) -> None:
+        """Wait for another thread."""
+        self._lock.acquire()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on."""
+        del in_child
+        self._lock.release()
+
+
+_FORKING: Final = Lock()
 _ADDING: Final = Lock()
 _TOLD: Final[WeakSet[Forking]] = WeakSet()
+_READY: Final[dict[int, Forking]] = {}
 
 
 def _before() -> None:
-    _ADDING.acquire()
-    for one in list(_TOLD):
-        one.before_fork()
+    """Get everything ready; while it is waited for, more may be added, by whoever is waited for too."""
+    _FORKING.acquire()
+    while True:
+        _ADDING.acquire()
+        new = [one for one in _TOLD if id(one) not in _READY]
+        if not new:
+            return
+        _ADDING.release()
+        for one in new:
+            _READY[id(one)] = one
+            one.before_fork()
 
 
 def _after(*, in_child: bool) -> None:
-    for one in list(_TOLD):
-        one.after_fork(in_child=in_child)
     _ADDING.release()
+    for one in _READY.values():
+        one.after_fork(in_child=in_child)
+    _READY.clear()
+    _FORKING.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -44,7 +44,7 @@ class Gateway:
 
     def patch_log(
         self,
-        log_id: str,
+        log_id: str | None,
         *,
         feedback: Unset | Feedback = UNSET,
         score: Unset | float | None = UNSET,
@@ -53,14 +53,14 @@ class Gateway:
         """Send feedback, a score or metadata to a log; what is left out stays, `None` clears.
 
         Args:
-            log_id: The log, as `.info.log_id` gave it.
+            log_id: The log, as `.info.log_id` gave it; `None`, of a call without a log, is refused.
             feedback: 1 (good), -1 (bad), 0, or `None`.
             score: A finite number, or `None`. Cloudflare documents no range; its example is 100.
             metadata: At most five entries of str, int, float or bool, or `None`. Whether they are merged with the
                 log's or replace them is the gateway's to say; Cloudflare documents neither.
 
         Raises:
-            ConfigurationError: Refused before any request: nothing to change, or a value that is not allowed.
+            ConfigurationError: Refused before any request: no log id, nothing to change, or a value that cannot be.
             LogNotFoundError: No such log, or not yet.
             APIStatusError: The token may not edit logs, or the gateway said no.
             APIConnectionError: No answer arrived.
@@ -73,11 +73,11 @@ class Gateway:
             )
         )
 
-    def get_log(self, log_id: str, *, wait: float = 0) -> GatewayLog:
+    def get_log(self, log_id: str | None, *, wait: float = 0) -> GatewayLog:
         """Read one log.
 
         Args:
-            log_id: The log, as `.info.log_id` gave it.
+            log_id: The log, as `.info.log_id` gave it; `None`, of a call without a log, is refused.
             wait: Seconds to go on asking while the log is not there yet, or has no heads or cost yet; the gateway
                 writes them a moment after the answer. A cost that is not there a second after the heads is not waited
                 for. When time is up, an incomplete log is returned as it is.
@@ -179,19 +179,21 @@ class Gateway:
         found = self.iter_logs(filters=[{"key": "event_id", "operator": "eq", "value": [event_id]}], direction="asc")
         return list(found)
 
-    def log_request(self, log_id: str) -> Any:
+    def log_request(self, log_id: str | None) -> Any:
         """Read the request body a log keeps: decoded JSON, or bytes.
 
         Raises:
-            LogNotFoundError: No such log, or its payload was not kept.
+            ConfigurationError: Refused before any request.
+            LogNotFoundError: No such log, or its payload was not kept; a 404 does not tell which.
         """
         return self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "request"))
 
-    def log_response(self, log_id: str) -> Any:
+    def log_response(self, log_id: str | None) -> Any:
         """Read the response body a log keeps: decoded JSON, or bytes.
 
         Raises:
-            LogNotFoundError: No such log, or its payload was not kept.
+            ConfigurationError: Refused before any request.
+            LogNotFoundError: No such log, or its payload was not kept; a 404 does not tell which.
         """
         return self._client._perform(_log_calls.log_body(self._account, self.gateway_id, log_id, "response"))
 

@@ -55,7 +55,9 @@ def context_options() -> GatewayOptions:
 def gateway_options(options: GatewayOptions) -> Iterator[None]:
     """Give every call inside the `with` block these options, in this task or thread and in tasks started there.
 
-    They lie over the client's options and under the call's; blocks nest.
+    They lie over the client's options and under the call's; blocks nest. A thread counts that runs in a copy of this
+    code's context (`asyncio.to_thread`); for one of a plain `ThreadPoolExecutor`, submit
+    `contextvars.copy_context().run` with the function, a copy for each call.
 
     Args:
         options: As in a call.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -21,7 +22,7 @@ from aigw._given import shown
 from aigw._json import dump_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pydantic_core import ErrorDetails
 
@@ -72,7 +73,10 @@ def _is_scalar(value: Any) -> bool:
 
 HeaderText = Annotated[str, _check(_is_header_text)]
 NameList = Annotated[list[str] | tuple[str, ...], _check(_is_list_of_names)]
-Metadata = Annotated[dict[str, MetadataValue], _check(is_metadata)]
+if TYPE_CHECKING:
+    Metadata = Mapping[str, MetadataValue]  # so that a dict[str, str] is one
+else:
+    Metadata = Annotated[dict[str, MetadataValue], _check(is_metadata)]
 Price = Annotated[int | float, _check(lambda value: math.isfinite(value) and value >= 0)]
 Backoff = Literal["constant", "linear", "exponential"]
 
@@ -128,7 +132,8 @@ class GatewayOptions(TypedDict, total=False):
         collect_log_payload: Whether the log keeps the request and response bodies.
         metadata: At most five entries of str, int, float or bool; no key begins with `cf.`.
         event_id: Your own id of the call; the log is found by it.
-        request_timeout_ms: Milliseconds until the first part of the answer, at least 1.
+        request_timeout_ms: Milliseconds until the first part of the answer, at least 1; the last of several attempts
+            is waited for.
         retries: How the gateway retries the provider.
         custom_cost: What the call costs.
         byok_alias: Which provider key stored at the gateway is used; on provider-native requests only.
@@ -223,7 +228,15 @@ def check_options(options: Mapping[str, Any] | None, *, called: str = "gateway o
     try:
         return cast("GatewayOptions", _VALIDATOR.validate_python(options))
     except ValidationError as error:
+        if _has_other_mapping(options):
+            return check_options({**options, "metadata": dict(options["metadata"])}, called=called)
         raise ConfigurationError(_explain(error.errors(include_url=False)[0], options, called)) from None
+
+
+def _has_other_mapping(options: Any) -> bool:
+    """Tell whether the metadata is a mapping that is no dict, which the validator does not read."""
+    metadata = options.get("metadata") if isinstance(options, dict) else None
+    return isinstance(metadata, Mapping) and not isinstance(metadata, dict)
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001  one value in, its header out

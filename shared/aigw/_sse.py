@@ -47,16 +47,17 @@ class SSEDecoder:
     """An incremental decoder of one event stream.
 
     Args:
-        max_event_bytes: The largest event that is kept, in bytes.
+        max_event_bytes: The largest event that is kept, in bytes of its data lines as they came, line ends and all.
     """
 
-    __slots__ = ("_buffer", "_data", "_event", "_max", "_size", "_start")
+    __slots__ = ("_buffer", "_buffered", "_data", "_event", "_held", "_max", "_start")
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._buffer: list[bytes] = []
         self._data: list[bytes] = []
         self._event = ""
-        self._size = 0
+        self._buffered = 0
+        self._held = 0
         self._start = True
         self._max = max_event_bytes
 
@@ -82,7 +83,7 @@ class SSEDecoder:
         events = _plain_events(block[:end])  # the same bytes, not copied, if nothing follows
         if events is None:
             return self._read(block)
-        self._buffer, self._size = [], 0
+        self._buffer, self._buffered = [], 0
         return events + self._read(block[end:]) if end < len(block) else events
 
     def _read(self, block: bytes) -> list[Event]:
@@ -90,9 +91,11 @@ class SSEDecoder:
         lines = block.splitlines(keepends=True)
         # A line that has no ending yet, or whose CR may be half of a CRLF, waits for more.
         self._buffer = [] if not lines or lines[-1].endswith(b"\n") else [lines.pop()]
-        self._size = sum(map(len, self._buffer)) + sum(map(len, self._data))
+        self._buffered = 0
+        events = self._take(lines)
+        self._buffered = len(self._buffer[0]) if self._buffer else 0
         self._check_size()
-        return self._take(lines)
+        return events
 
     def close(self) -> list[Event]:
         """Say that no more bytes come; give the last event if only its blank line was missing.
@@ -101,8 +104,7 @@ class SSEDecoder:
         whole is for its reader to say.
         """
         rest = b"".join(self._buffer)
-        self._buffer = []
-        self._size -= len(rest)
+        self._buffer, self._buffered = [], 0
         if self._start:
             self._start = False
             rest = rest.removeprefix(_BOM)
@@ -112,11 +114,11 @@ class SSEDecoder:
     def _keep(self, data: bytes) -> None:
         if data:
             self._buffer.append(data)
-            self._size += len(data)
+            self._buffered += len(data)
             self._check_size()
 
     def _check_size(self) -> None:
-        if self._size > self._max:
+        if self._held + self._buffered > self._max:
             raise EventTooLargeError(f"a server-sent event is larger than {self._max} bytes")
 
     def _take(self, lines: list[bytes]) -> list[Event]:
@@ -126,23 +128,23 @@ class SSEDecoder:
             if not line:
                 events += self._dispatch()
             elif line.startswith(b"data:"):
-                self._add(line[6:] if line.startswith(b"data: ") else line[5:])
+                self._add(line[6:] if line.startswith(b"data: ") else line[5:], len(raw))
             elif line.startswith(b"event:"):
                 self._event = line[6:].strip().decode("utf-8", "replace")
             elif line == b"data":
-                self._add(b"")
+                self._add(b"", len(raw))
             # Everything else is a comment, an `id`, a `retry`, or a field nobody knows.
         return events
 
-    def _add(self, value: bytes) -> None:
+    def _add(self, value: bytes, size: int) -> None:
         self._data.append(value)
-        self._size += len(value)
+        self._held += size
         self._check_size()
 
     def _dispatch(self) -> list[Event]:
         event = Event(b"\n".join(self._data), self._event or "message")
         complete = bool(self._data)
-        self._size -= sum(map(len, self._data))
         self._data = []
         self._event = ""
+        self._held = 0
         return [event] if complete else []

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
+from aigw._engines._failures import words_of
 from aigw._engines._loops import begin
+from aigw._engines._rest import aread_rest, read_rest
 from aigw._errors import APIStatusError, APITimeoutError
 
 if TYPE_CHECKING:
@@ -136,26 +138,33 @@ class OpenStream(Generic[T]):
         made = self.answer.library.error(error, self.request, self.info)
         if isinstance(made, APITimeoutError):
             return made
-        return self.decoder.truncated(
-            f"the connection broke before the answer was whole: {str(error) or type(error).__name__}"
-        )
+        why = words_of(error, self.request)
+        cut = self.decoder.truncated(f"the connection broke before the answer was whole: {why}")
+        cut.__cause__ = made.__cause__
+        return cut
 
-    def wait_on(self) -> None:
-        """Go on waiting for the next bytes if those that came brought an item, or not too long ago.
+    def goes_on(self) -> bool:
+        """Tell whether to wait for more bytes: the answer is not over, and brought an item, or did not too long ago.
 
         Raises:
-            APITimeoutError: Bytes have been coming, and no item.
+            APITimeoutError: Bytes have been coming, and no item, before the answer was whole.
             StreamError: They ended in an error.
         """
-        if self.decoder.failure is not None:
-            raise self.decoder.failure
-        if self.decoder.count != self._seen:
-            self._seen = self.decoder.count
+        decoder = self.decoder
+        if decoder.is_over:
+            if decoder.failure is not None:
+                raise decoder.failure
+            return False
+        if decoder.count != self._seen:
+            self._seen = decoder.count
             self._patience.renew()
-        elif self._patience.is_over and not self.decoder.is_done:
+        elif self._patience.is_over:
+            if decoder.is_done:
+                return False
             log = f" (log {self.info.log_id})" if self.info.log_id else ""
             text = f"The stream brought nothing but keep-alive for {self._patience.seconds:g} seconds{log}"
             raise APITimeoutError(text, info=self.info)
+        return True
 
 
 def _read(opened: OpenStream[T]) -> Generator[T | None, None, None]:
@@ -165,36 +174,48 @@ def _read(opened: OpenStream[T]) -> Generator[T | None, None, None]:
     once, where it goes. Closed by the garbage collector, a pool that is in the middle of something would be locked.
     """
     decoder = opened.decoder
+    failed: list[AIGatewayError] = []
     try:
         yield None
-        for data in opened.answer.body:
+        body = iter(opened.answer.body)
+        for data in body:
             yield from decoder.feed(data)
-            opened.wait_on()
+            if not opened.goes_on():
+                read_rest(opened.answer, body)
+                return
     except opened.answer.library.errors as error:
         if not decoder.is_done:
-            raise opened.error(error) from error
+            failed.append(opened.error(error))
     else:
         yield from decoder.close()
     finally:
         opened.answer.close()
+    if failed:
+        raise failed.pop()
 
 
 async def _aread(opened: OpenStream[T]) -> AsyncGenerator[T | None, None]:
     decoder = opened.decoder
+    failed: list[AIGatewayError] = []
     try:
         yield None
-        async for data in opened.answer.body:
+        body = aiter(opened.answer.body)
+        async for data in body:
             for item in decoder.feed(data):
                 yield item
-            opened.wait_on()
+            if not opened.goes_on():
+                await aread_rest(opened.answer, body)
+                return
     except opened.answer.library.errors as error:
         if not decoder.is_done:
-            raise opened.error(error) from error
+            failed.append(opened.error(error))
     else:
         for item in decoder.close():
             yield item
     finally:
         await opened.answer.close()
+    if failed:
+        raise failed.pop()
 
 
 class Stream(Generic[T]):

@@ -2,15 +2,16 @@
 
 A stream that was asked for may come as server-sent events, as one JSON document (guardrails hold an answer back whole,
 some models do not stream), or, from `run`, as bytes that are neither. The first bytes tell, since content types lie. A
-stream that ends before its provider said so raises `StreamTruncatedError` at `close`, never silently.
+stream that ends before its provider said so raises `StreamTruncatedError` at `close`, never silently; what comes after
+`[DONE]`, or after the last event of a kind that names one, is no part of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
-from aigw._error_bodies import error_from_response, find_code_and_message, hide, hide_in_json
+from aigw._error_bodies import error_from_response, find_code_and_message, hide, hide_in_json, says_error
 from aigw._errors import StreamError, StreamTruncatedError
 from aigw._http import Headers, Response
 from aigw._json import parse_json
@@ -30,19 +31,33 @@ _DONE: Final = b"[DONE]"
 _TEXT_TYPES: Final = ("", "text/event-stream", "text/plain", "application/x-ndjson", "application/octet-stream")
 
 
+class End(Protocol):
+    """Watches one answer until it is whole.
+
+    Attributes:
+        is_final: Whether nothing can come any more that belongs to it.
+    """
+
+    @property
+    def is_final(self) -> bool: ...
+
+    def __call__(self, value: dict[str, Any], /) -> bool:
+        """See the next object; tell whether the answer is whole by now."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamShape(Generic[T]):
     """What the events of one kind of stream mean.
 
     Attributes:
         wrap: Makes the item of a decoded object; the facts come with the first one.
-        new_end: Makes the watcher that is shown each object and tells whether the answer is whole by now.
+        new_end: Makes the watcher of one answer.
         from_whole: Makes the first object of a JSON document that came in place of a stream.
         allow_bytes: Whether an answer that is neither events nor JSON is handed on as bytes.
     """
 
     wrap: Callable[[dict[str, Any], ResponseInfo | None], T]
-    new_end: Callable[[], Callable[[dict[str, Any]], bool]]
+    new_end: Callable[[], End]
     from_whole: Callable[[dict[str, Any]], dict[str, Any]]
     allow_bytes: bool = False
 
@@ -57,7 +72,8 @@ class StreamDecoder(Generic[T]):
         secrets: Credentials, taken out of every error.
 
     Attributes:
-        is_done: Whether the answer is whole by now.
+        is_done: Whether the answer is whole by now; of some kinds more may come, its usage above all.
+        is_over: Whether the stream has ended, or failed, and no more bytes are wanted.
         count: How many items came.
         failure: What the last bytes ended in, if items came before it; the next call raises it.
     """
@@ -75,8 +91,9 @@ class StreamDecoder(Generic[T]):
         self._whole_size = 0
         self._is_bytes = shape.allow_bytes and not _is_text(headers.media_type)
         self._is_end = shape.new_end()
-        self._said_done = False
+        self._kind = b""
         self.is_done = False
+        self.is_over = False
         self.count = 0
         self.failure: StreamError | None = None
 
@@ -86,8 +103,9 @@ class StreamDecoder(Generic[T]):
         Raises:
             StreamError: The stream reported an error, or cannot be read.
         """
-        if self.failure is not None:
-            raise self.failure
+        if self.is_over:
+            self._check_failure()
+            return []
         if self._is_bytes:
             self.count += bool(data)
             return [cast("T", data)] if data else []
@@ -100,27 +118,35 @@ class StreamDecoder(Generic[T]):
             StreamTruncatedError: The answer is not whole.
             StreamError: It cannot be read.
         """
-        if self.failure is not None:
-            raise self.failure
-        if self._is_bytes:
+        self._check_failure()
+        if self._is_bytes or self.is_over:
             return
         if self._sse is None:
             yield self._decode_whole(b"".join(self._whole))
             return
         yield from self._decode_events(self._sse.close())
-        if self.failure is not None:
-            raise self.failure
+        self._check_failure()
         if not self.is_done:
             raise self.truncated("the stream ended before the answer was whole")
+
+    def _check_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
 
     def truncated(self, why: str) -> StreamTruncatedError:
         """Make the error of a stream that stopped early."""
         return StreamTruncatedError(f"{why}{self._log()}", status_code=self._info.status_code, info=self._info)
 
     def _keep(self, data: bytes) -> None:
-        if data:
+        """Keep what may be of either kind, and look for the first character that tells of which it is."""
+        if 0 < self._whole_size < len(_BOM):
+            self._whole = [data := b"".join((*self._whole, data))]
+            self._whole_size = len(data)
+        elif data:
             self._whole.append(data)
             self._whole_size += len(data)
+        if not self._kind:
+            self._kind = (_beginning(data) if len(self._whole) == 1 else data.lstrip())[:1]
         if self._whole_size > MAX_EVENT_BYTES:
             raise self._unreadable(f"the answer is larger than {MAX_EVENT_BYTES} bytes")
 
@@ -128,7 +154,7 @@ class StreamDecoder(Generic[T]):
         """Give the events the bytes complete; none as long as it is open whether they are events at all."""
         if self._sse is None:
             self._keep(data)
-            if not self._is_event_stream():
+            if not self._kind or self._kind in b"{[<":
                 return []
             self._sse = SSEDecoder()
             data, self._whole = b"".join(self._whole), []
@@ -137,24 +163,21 @@ class StreamDecoder(Generic[T]):
         except EventTooLargeError as error:
             raise self._unreadable(str(error)) from None
 
-    def _is_event_stream(self) -> bool:
-        if len(self._whole) > 1 and not _beginning(self._whole[0]):
-            self._whole = [b"".join(self._whole)]
-        start = _beginning(self._whole[0]) if self._whole else b""
-        return bool(start) and start[:1] not in b"{[<"
-
     def _decode_events(self, events: list[Event]) -> list[T]:
         items: list[T] = []
         try:
             for data, name in events:
                 if data == _DONE:
-                    self.is_done = self._said_done = True
+                    self.is_done = self.is_over = True
                 elif data:
                     items.append(self._decode(data, name))
+                if self.is_over:
+                    break
         except StreamError as error:
             if not items:
                 raise
             self.failure = error
+            self.is_over = True
         return items
 
     def _decode(self, data: bytes, name: str) -> T:
@@ -162,7 +185,7 @@ class StreamDecoder(Generic[T]):
             value = parse_json(data)
         except ValueError:
             value = None
-        if name == "error" or not isinstance(value, dict) or _is_error(value):
+        if name == "error" or not isinstance(value, dict) or says_error(value):
             raise self._reported(value, data)
         return self._wrap(value)
 
@@ -175,11 +198,12 @@ class StreamDecoder(Generic[T]):
             raise self._unreadable("the answer is neither a stream nor JSON") from None
         if not isinstance(value, dict):
             raise self._unreadable("the answer is neither a stream nor a JSON object")
-        if _is_error(value) or value.get("success") is False:
+        if says_error(value):
             response = Response(self._info.status_code or 200, self._headers, content)
             raise error_from_response(response, self._info, secrets=self._secrets)
-        self._said_done = True
-        return self._wrap(value, self._shape.from_whole)
+        item = self._wrap(value, self._shape.from_whole)
+        self.is_done = self.is_over = True
+        return item
 
     def _wrap(self, value: dict[str, Any], convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> T:
         """Make an item of an object, whose fields may be anything."""
@@ -187,12 +211,16 @@ class StreamDecoder(Generic[T]):
         first, self._first = self._first, None
         try:
             value = convert(value) if convert else value
-            self.is_done = self._is_end(value) or self._said_done
+            self.is_done = self._is_end(value)
+            if self.is_done and self._is_end.is_final:
+                self.is_over = True
             return self._shape.wrap(value, first)
+        except _FailedChoiceError:
+            raise self._reported(value) from None
         except (ValueError, TypeError, AttributeError) as error:
             raise self._unreadable(f"the stream has an object of an unknown shape ({type(error).__name__})") from None
 
-    def _reported(self, value: Any, data: bytes) -> StreamError:
+    def _reported(self, value: Any, data: bytes = b"") -> StreamError:
         body = hide_in_json(value, self._secrets)
         code, text = find_code_and_message(body)
         if not text and isinstance(body, dict):
@@ -217,18 +245,19 @@ def _is_text(media_type: str) -> bool:
     return media_type in _TEXT_TYPES or media_type.endswith(("json", "html"))
 
 
-def _is_error(value: dict[str, Any]) -> bool:
-    get = value.get
-    return bool(get("error") or get("errors") or get("type") == "error")
-
-
 _FINAL_TYPES: Final = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
 
 
+class _FailedChoiceError(Exception):
+    """An answer ended in an error; the object says of which."""
+
+
 class _ChoicesEnd:
-    """A completion is whole when every answer that began has a finish reason."""
+    """A completion is whole when every answer that began has a finish reason; its usage may still come."""
 
     __slots__ = ("_open", "_seen")
+
+    is_final: Final = False
 
     def __init__(self) -> None:
         self._seen = False
@@ -240,8 +269,11 @@ class _ChoicesEnd:
                 delta = choice.get("delta")
                 if delta and not isinstance(delta, dict):
                     raise TypeError
+                reason = choice.get("finish_reason")
+                if reason == "error" or choice.get("error"):
+                    raise _FailedChoiceError
                 self._seen = True
-                change = self._open.discard if choice.get("finish_reason") else self._open.add
+                change = self._open.discard if reason else self._open.add
                 change(choice.get("index"))
         return self._seen and not self._open
 
@@ -249,14 +281,14 @@ class _ChoicesEnd:
 class _TypeEnd:
     """An event stream is whole when an event of a final type came."""
 
-    __slots__ = ("_ended",)
+    __slots__ = ("is_final",)
 
     def __init__(self) -> None:
-        self._ended = False
+        self.is_final = False
 
     def __call__(self, event: dict[str, Any]) -> bool:
-        self._ended = self._ended or event.get("type") in _FINAL_TYPES
-        return self._ended
+        self.is_final = event.get("type") in _FINAL_TYPES
+        return self.is_final
 
 
 class _AnyEnd:
@@ -267,6 +299,10 @@ class _AnyEnd:
     def __init__(self) -> None:
         self._choices = _ChoicesEnd()
         self._type = _TypeEnd()
+
+    @property
+    def is_final(self) -> bool:
+        return self._type.is_final
 
     def __call__(self, event: dict[str, Any]) -> bool:
         return self._type(event) or self._choices(event)

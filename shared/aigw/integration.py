@@ -12,7 +12,7 @@ from aigw._lazy import lazy
 
 if TYPE_CHECKING:
     from aigw._adapters._asking import ask_completions, ask_embeddings, ask_stream
-    from aigw._adapters._chat_request import ChatRequest, merge_parameters
+    from aigw._adapters._chat_request import ChatRequest, merge_parameters, refuse_connection_keywords
     from aigw._adapters._clients import Clients
     from aigw._adapters._forwarding import chosen_event_id, event_id_of, forward_metadata, metadata_of
     from aigw._adapters._signatures import with_known_signature
@@ -75,6 +75,7 @@ __all__ = [
     "rate_logs",
     "read_logs",
     "readings_of",
+    "refuse_connection_keywords",
     "shown",
     "sum_costs",
     "tell_again",
@@ -121,6 +122,7 @@ _MODULES: Final = {
     "rate_logs": "_rating._feedback",
     "read_logs": "_noted._log_reading",
     "readings_of": "_noted._log_reading",
+    "refuse_connection_keywords": "_adapters._chat_request",
     "shown": "_given",
     "sum_costs": "_noted._costs",
     "tell_again": "_adapters._told_again",

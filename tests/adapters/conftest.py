@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from llama_index_instrumentation.dispatcher import instrument_tags
 
 import aigw
 import langchain_aigw
@@ -17,18 +18,30 @@ class LangChain:
     package = langchain_aigw
     handler = langchain_aigw.AIGatewayCallbackHandler
     name_of_calls = "run_id"
+    name_of_more = "extra_body"
 
     def make(self, **fields):
         return langchain_aigw.ChatCloudflareAIGateway(**fields)
 
-    def ask(self, model):
-        return model.invoke("hi")
+    def make_embeddings(self, **fields):
+        return langchain_aigw.CloudflareAIGatewayEmbeddings(**fields)
 
-    def stream(self, model):
-        return model.stream("hi")
+    def ask(self, model, **more):
+        return model.invoke("hi", **more)
 
-    async def aask(self, model):
-        return await model.ainvoke("hi")
+    def stream(self, model, **more):
+        return model.stream("hi", **more)
+
+    async def astream(self, model, **more):
+        return model.astream("hi", **more)
+
+    async def aask(self, model, **more):
+        return await model.ainvoke("hi", **more)
+
+    @contextmanager
+    def knowing(self, model, **known):
+        """Give the model in a run that knows this."""
+        yield model.with_config(metadata=known)
 
     @contextmanager
     def recording(self, **settings):
@@ -43,18 +56,31 @@ class LlamaIndex:
     package = llamaindex_aigw
     handler = llamaindex_aigw.AIGatewayEventHandler
     name_of_calls = "span_id"
+    name_of_more = "additional_kwargs"
 
     def make(self, **fields):
         return llamaindex_aigw.CloudflareAIGateway(**fields)
 
-    def ask(self, model):
-        return model.complete("hi")
+    def make_embeddings(self, **fields):
+        return llamaindex_aigw.CloudflareAIGatewayEmbedding(**fields)
 
-    def stream(self, model):
-        return model.stream_complete("hi")
+    def ask(self, model, **more):
+        return model.complete("hi", **more)
 
-    async def aask(self, model):
-        return await model.acomplete("hi")
+    def stream(self, model, **more):
+        return model.stream_complete("hi", **more)
+
+    async def astream(self, model, **more):
+        return await model.astream_complete("hi", **more)
+
+    async def aask(self, model, **more):
+        return await model.acomplete("hi", **more)
+
+    @contextmanager
+    def knowing(self, model, **known):
+        """Give the model in a run that knows this."""
+        with instrument_tags(known):
+            yield model
 
     @contextmanager
     def recording(self, **settings):
@@ -64,9 +90,12 @@ class LlamaIndex:
         handler.detach()
 
 
-@pytest.fixture(params=[LangChain, LlamaIndex], ids=lambda adapter: adapter.__name__)
+ADAPTERS = {"langchain": LangChain, "llamaindex": LlamaIndex}
+
+
+@pytest.fixture(params=ADAPTERS)
 def adapter(request):
-    return request.param()
+    return ADAPTERS[request.param]()
 
 
 @pytest.fixture

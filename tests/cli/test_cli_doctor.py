@@ -133,6 +133,13 @@ def test_a_base_url_with_a_path_too_many_is_named_with_the_right_one(invoke, scr
     done = invoke(f"{scripted.base_url}/v1/acct/default", "doctor", "--json")
     assert causes(done) == ["base_url_has_path"]
     assert f"Set {scripted.base_url};" in done.out
+    assert scripted.asked == []
+
+
+def test_a_secret_in_a_base_url_is_not_told(invoke):
+    done = invoke("http://me:planted-password@127.0.0.1:9/v1?key=planted-key", "doctor", "--json")
+    assert causes(done) == ["base_url_malformed"]
+    assert "planted" not in done.out + done.err
 
 
 def test_a_closed_port_is_3(invoke):
@@ -146,13 +153,14 @@ def test_https_to_a_server_without_tls_is_a_tls_failure(invoke, scripted):
     assert "http://" in next(row["fix"] for row in done.json["checks"] if row["cause"])
 
 
-def test_a_proxy_before_a_local_gateway_is_named_with_its_variable_and_without_its_password(invoke, scripted):
+def test_a_proxy_that_is_passed_over_for_a_local_gateway_is_named_with_its_variable_and_without_its_password(
+    invoke, scripted
+):
     scripted.answers = dict(HEALTHY)
     proxy = "http://me:planted-password@127.0.0.1:9"
     done = invoke(scripted.base_url, "doctor", "--json", HTTP_PROXY=proxy, NO_PROXY=None, no_proxy=None)
-    assert causes(done)[0] == "proxy_before_local"
-    assert (done.code, scripted.asked) == (3, [])
-    assert "NO_PROXY" in done.out
+    assert (causes(done), done.code) == ([], 0)
+    assert "this machine is asked directly, though HTTP_PROXY names 127.0.0.1:9" in done.out
     assert "planted" not in done.out
 
 

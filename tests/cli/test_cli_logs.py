@@ -276,3 +276,44 @@ def test_a_limit_beyond_every_list_gives_all(invoke, aigw_local, three_logs, wor
 def test_a_filter_that_is_no_json_is_one_sentence_and_2(invoke, condition):
     done = invoke("http://127.0.0.1:9", "logs", "list", "--filter", condition)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+@pytest.fixture
+def streamed(aigw_local):
+    """Give the id of the log of a streamed answer that says a text and calls a tool."""
+    turn = {"pieces": ["Hello ", "there."], "tool_calls": [{"name": "find", "arguments": {"q": 1}}]}
+    body = {"model": "openai/gpt-4.1-mini", "messages": [{"role": "user", "content": "Say hello."}]}
+    with (
+        aigw_local.script([turn]),
+        AIGateway(ACCOUNT, "any-token", base_url=aigw_local.base_url) as client,
+        client.stream_chat(body) as stream,
+    ):
+        list(stream)
+        return stream.info.log_id
+
+
+def test_a_streamed_answer_is_shown_once_as_what_it_says(invoke, aigw_local, streamed):
+    done = invoke(aigw_local.base_url, "logs", "get", streamed, "--request", "--response")
+    assert done.out.endswith('\nresponse:\nHello there.\nfind({"q":1})\n')
+    assert ("data:" in done.out, "_head" in done.out, done.out.count("Say hello.")) == (False, False, 1)
+
+
+def test_the_head_of_a_body_that_is_not_shown_stays(invoke, aigw_local, streamed):
+    done = invoke(aigw_local.base_url, "logs", "get", streamed, "--request")
+    assert "response_head" in done.out
+    assert "request_head" not in done.out
+
+
+def test_a_streamed_answer_is_shown_as_its_events_on_request(invoke, aigw_local, streamed):
+    done = invoke(aigw_local.base_url, "logs", "get", streamed, "--response", "--raw")
+    as_json = invoke(aigw_local.base_url, "logs", "get", streamed, "--response", "--json")
+    assert done.out.count("data: [DONE]") == 1
+    assert as_json.json["response"].endswith("data: [DONE]\n\n")
+    assert as_json.json["response_head"].startswith("data: ")
+
+
+def test_a_streamed_body_that_says_nothing_is_shown_as_it_is(invoke, scripted):
+    scripted.answers["/logs/one"] = (200, {"success": True, "result": {"id": "one"}})
+    scripted.answers["/response"] = (200, 'data: {"error": "no"}\n\n', {"content-type": "text/event-stream"})
+    done = invoke(scripted.base_url, "logs", "get", "one", "--response")
+    assert done.out.endswith('\nresponse:\ndata: {"error": "no"}\n\n\n')

@@ -31,7 +31,8 @@ class Reply:
         headers: The fields; `content-length` is added unless `chunked`.
         pieces: The body, written piece by piece.
         chunked: Send the pieces as HTTP chunks.
-        cut: `before` drops the connection without an answer, `after` in the body, `raw` after the pieces alone.
+        cut: `before` drops the connection without an answer, `after` in the body, `raw` after the pieces alone;
+            `silent` sends nothing after the pieces, and keeps the connection until the client goes away.
         delay: Seconds before the head.
         endless: Repeat the last piece until the client goes away.
     """
@@ -109,7 +110,10 @@ class RecordingServer:
         turn = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         reply = turn(recorded) if callable(turn) else turn
         await asyncio.sleep(reply.delay)
-        return reply.cut != "before" and await self._write(writer, reply)
+        goes_on = reply.cut != "before" and await self._write(writer, reply)
+        if reply.cut == "silent":
+            await reader.read()
+        return goes_on
 
     @staticmethod
     async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:

@@ -3,10 +3,11 @@
 import asyncio
 import contextvars
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aigw import AIGateway, AIGatewayError, APIConnectionError, capture_logs
+from aigw import AIGateway, AIGatewayError, APIConnectionError, capture_logs, gateway_options
 
 AGAIN = ("retry-after", "0")
 
@@ -161,3 +162,17 @@ async def test_calls_on_logs_are_not_heard(driver, server, wire):
         await driver.done(driver.client(server).gateway().get_log("1"))
 
     assert len(logs) == 0
+
+
+def test_a_thread_of_a_plain_pool_hears_of_the_context_by_a_copy(server, wire):
+    server.will(wire.json(wire.completion()))
+    client = AIGateway("acct", wire.token, base_url=server.url)
+
+    with ThreadPoolExecutor() as pool, capture_logs() as logs, gateway_options({"metadata": {"team": "red"}}):
+        pool.submit(client.chat, wire.chat).result()
+        plain = server.last.header("cf-aig-metadata")
+        futures = [pool.submit(contextvars.copy_context().run, client.chat, wire.chat) for _ in range(3)]
+        for future in futures:
+            future.result()
+
+    assert (plain, server.last.header("cf-aig-metadata"), len(logs)) == (None, '{"team":"red"}', 3)

@@ -89,7 +89,10 @@ async def test_the_token_of_the_environment_is_used(driver, server, wire, monkey
         ({"base_url": "http://host?x=1"}, "it is an origin"),
         ({"base_url": "http://host:port"}, "it is an origin"),
         ({"base_url": "http://:8787"}, "it is an origin"),
-        ({"base_url": "http://user:pass@host"}, "base_url cannot be 'host': it is an origin without a password"),
+        (
+            {"base_url": "http://user:pass@host"},
+            "base_url cannot be 'http://***@host': it is an origin without a password",
+        ),
         ({"max_retries": -1}, "max_retries cannot be -1"),
         ({"max_retries": True}, "max_retries cannot be True"),
         ({"max_retries": 1.5}, "max_retries cannot be 1.5"),
@@ -125,12 +128,21 @@ def test_a_gateway_without_an_id_is_the_clients(client_class):
     assert client_class(gateway_id="mine").gateway("other").gateway_id == "other"
 
 
+async def test_a_run_that_would_stream_is_told_what_streams(driver, server):
+    with pytest.raises(ConfigurationError, match="leave 'stream' out, or use stream_run"):
+        await driver.done(driver.client(server).run("@cf/a/b", {"prompt": "Hi", "stream": True}))
+    await driver.done(driver.client(server).run("@cf/a/b", {"prompt": "Hi", "stream": False}))
+
+    assert server.last.json["input"] == {"prompt": "Hi", "stream": False}
+
+
 async def test_bad_calls_are_refused_before_any_request(driver, server, wire):
     client = driver.client(server)
     gateway = client.gateway()
     calls = [
         lambda: client.run("@cf/a/b", "a prompt"),
         lambda: client.run("llama", {}),
+        lambda: client.run("@cf/a/b", {"prompt": "Hi", "stream": True}),
         lambda: client.chat({"messages": []}),
         lambda: client.chat("Hi"),
         lambda: client.chat({**wire.chat, "stream": True}),

@@ -15,7 +15,7 @@ from unittest import mock
 import httpx
 import pytest
 
-from aigw import AIGateway, AsyncAIGateway
+from aigw import AIGateway, APIConnectionError, AsyncAIGateway
 from aigw._engines._async_engine import OwnLoopClient
 from aigw._engines._engine import OwnClient
 from aigw._engines._observers import is_watched
@@ -47,6 +47,67 @@ async def test_a_host_that_needs_no_proxy_is_asked_itself(driver, server, open_s
     await driver.done(driver.client(server).chat(wire.chat))
 
     assert (len(server.requests), proxy.connections) == (1, 0)
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """Name a proxy for everything where nobody listens, with a password, and exempt nothing from it."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://me:planted@127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@OWN
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_this_machine_is_asked_directly_whatever_proxies_the_environment_names(driver, server, wire, host):
+    server.will(wire.json(wire.completion("Hello")), wire.sse(wire.chunk("a", "stop"), wire.done))
+    client = driver.client(server.url.replace("127.0.0.1", host))
+
+    assert (await driver.done(client.chat(wire.chat))).text == "Hello"
+    stream = await driver.done(client.stream_chat(wire.chat))
+    assert [chunk.text for chunk in await driver.items(stream)] == ["a"]
+
+
+@OWN
+@pytest.mark.usefixtures("proxied")
+async def test_a_call_that_httpx_is_watched_for_goes_directly_to_this_machine_too(driver, server, wire, caplog):
+    server.will(wire.json(wire.completion("Hello")))
+    with caplog.at_level(logging.INFO, "httpx"):
+        answer = await driver.done(driver.client(server).chat(wire.chat))
+
+    assert (answer.text, [record.name for record in caplog.records]) == ("Hello", ["httpx"])
+
+
+@OWN
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "nonsense://127.0.0.1:9"])
+async def test_a_proxy_that_httpx_cannot_use_keeps_nobody_from_this_machine(driver, server, wire, monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    server.will(wire.json(wire.completion("Hello")))
+
+    assert (await driver.done(driver.client(server).chat(wire.chat))).text == "Hello"
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize("origin", ["http://gateway.test:8000", "https://gateway.test"])
+async def test_an_error_behind_a_proxy_names_it_without_its_password(driver, wire, origin):
+    client = driver.client(origin, max_retries=0)
+    with pytest.raises(APIConnectionError) as failure:
+        await driver.done(client.chat(wire.chat))
+
+    assert str(failure.value).startswith(f"No answer from {origin} through the proxy http://127.0.0.1:9: ")
+    assert "planted" not in str(failure.value)
+
+
+@OWN
+async def test_an_answer_that_breaks_off_behind_a_proxy_names_it(driver, server, wire, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.will(wire.Reply(200, (("content-type", "application/json"),), (b"{",), cut="after"))
+    with pytest.raises(
+        APIConnectionError, match=f"^The answer broke off from http://gateway.test through the proxy {server.url}: "
+    ):
+        await driver.done(driver.client("http://gateway.test", max_retries=0).chat(wire.chat))
 
 
 async def test_an_async_client_rides_on_aiohttp_unless_there_is_a_proxy(monkeypatch):
@@ -100,11 +161,13 @@ async def test_where_httpx_answers_it_answers_alike(driver, server, wire, monkey
 
 
 @OWN
-async def test_an_encoding_nobody_asked_for_is_read_as_far_as_httpx_can(driver, server, wire):
+async def test_an_encoding_nobody_asked_for_is_refused_without_unpacking(driver, server, wire):
     packed = zlib.compress(b'{"response": "Hello"}')
     server.will(wire.Reply(200, (("content-type", "application/json"), ("content-encoding", "deflate")), (packed,)))
 
-    assert (await driver.done(driver.client(server).run("@cf/a/b", {}))).output == {"response": "Hello"}
+    with pytest.raises(APIConnectionError, match="encoding is not gzip") as refused:
+        await driver.done(driver.client(server).run("@cf/a/b", {}))
+    assert refused.value.request_sent
 
 
 PLACES = [

@@ -21,6 +21,8 @@ from aigw import (
     ResponseInfo,
     SpendLimitError,
 )
+from aigw._account import Account
+from aigw._calls import _model_calls
 from aigw._error_bodies import error_from_response, retry_after
 from aigw._http import Headers, Response
 
@@ -131,6 +133,24 @@ def test_an_error_answer_becomes_its_error(status, body, error_class, code, retr
     assert (error.code, error.status_code, error.is_retryable) == (code, status, retryable)
     assert message in error.message
     assert (error.info, error.log_id) == (INFO, "01LOG")
+
+
+@pytest.mark.parametrize("operation", ["chat", "responses", "messages"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"object": "error", "message": "died", "type": "Internal", "code": 502},
+        {"type": "error", "message": "died", "code": 502},
+        {"success": False, "errors": [], "messages": [{"code": 502, "message": "died"}]},
+        {"choices": [], "error": {"message": "died", "code": 502}},
+    ],
+)
+def test_an_error_that_comes_with_a_good_status_is_one_all_the_same(operation, body):
+    call = _model_calls.raw(Account("acct", "token"), {}, operation, {"model": "anthropic/m"})
+
+    with pytest.raises(APIStatusError, match=r"died \(HTTP 200, code 502\)") as failed:
+        call.read(answer(200, body), INFO)
+    assert (failed.value.code, failed.value.log_id) == (502, "01LOG")
 
 
 def test_the_body_is_kept_decoded():

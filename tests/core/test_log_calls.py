@@ -1,6 +1,8 @@
 """Calls on logs, described: URLs, bodies, queries, and what is refused before any request."""
 
 import json
+from functools import partial
+from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -80,6 +82,25 @@ def test_what_is_no_log_id_is_refused(log_id):
     for describe in (_log_calls.get_log, _log_calls.patch_log):
         with pytest.raises(ConfigurationError, match="log_id cannot be"):
             describe(ACCOUNT, "gw", log_id, **({"feedback": 1} if describe is _log_calls.patch_log else {}))
+
+
+@pytest.mark.parametrize(
+    "describe",
+    [
+        _log_calls.get_log,
+        partial(_log_calls.patch_log, feedback=1),
+        partial(_log_calls.log_body, part="request"),
+        partial(_log_calls.log_body, part="response"),
+    ],
+)
+def test_a_call_without_a_log_id_is_told_why_it_has_none(describe):
+    with pytest.raises(ConfigurationError, match=r"^log_id cannot be None: the call has no log, .*collect_log"):
+        describe(ACCOUNT, "gw", None)
+
+
+def test_metadata_of_a_patch_may_be_any_mapping():
+    patch = _log_calls.patch_log(ACCOUNT, "gw", "01LOG", metadata=MappingProxyType({"a": "b"}))
+    assert patch.request.content == b'{"metadata":{"a":"b"}}'
 
 
 def test_a_log_id_stays_one_path_segment():
@@ -207,6 +228,15 @@ def test_filters_that_are_no_list_are_one_sentence():
 def test_a_search_that_is_no_text_is_refused(value):
     with pytest.raises(ConfigurationError, match=r"^search cannot be "):
         query(search=value)
+
+
+@pytest.mark.parametrize("part", ["request", "response"])
+def test_a_body_that_is_not_there_may_not_have_been_kept(part):
+    refusal = {"success": False, "errors": [{"code": 7002, "message": "Log not found"}]}
+    with pytest.raises(LogNotFoundError, match=r"there is no such log, or its body was not kept .*get_log"):
+        read(_log_calls.log_body(ACCOUNT, "gw", "01LOG", part), refusal, 404)
+    with pytest.raises(LogNotFoundError, match=r"^Log not found \(HTTP 404, code 7002\)$"):
+        read(_log_calls.get_log(ACCOUNT, "gw", "01LOG"), refusal, 404)
 
 
 def test_a_log_id_that_no_url_can_hold_is_refused():

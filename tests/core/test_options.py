@@ -1,6 +1,7 @@
 """Gateway options: every one as a header, every range at its edges, every refusal in words."""
 
 import json
+from types import MappingProxyType
 
 import pytest
 
@@ -221,3 +222,13 @@ def test_context_options_nest_and_end_with_their_block():
 def test_bad_context_options_are_refused_where_they_are_given():
     with pytest.raises(ConfigurationError, match="cache_ttl"), gateway_options({"cache_ttl": 5}):
         pytest.fail("the block must not run")
+
+
+def test_metadata_may_be_any_mapping_and_is_copied():
+    given = {"user": "ann"}
+    checked = check_options({"metadata": MappingProxyType(given)})
+    given["user"] = "bob"
+
+    assert checked == {"metadata": {"user": "ann"}}
+    with pytest.raises(ConfigurationError, match="metadata cannot be"):
+        check_options({"metadata": MappingProxyType({"a": None})})

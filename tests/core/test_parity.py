@@ -35,7 +35,8 @@ FOR_ADAPTERS = [
     "Verdict", "WireToolCall",
     "arate_logs", "aread_logs", "ask_completions", "ask_embeddings", "ask_stream", "calls_of", "check_texts",
     "chosen_event_id", "context_options", "event_id_of", "forward_metadata", "is_rating", "lazy", "leave",
-    "merge_parameters", "metadata_of", "parse_arguments", "rate_logs", "read_logs", "readings_of", "shown", "sum_costs",
+    "merge_parameters", "metadata_of", "parse_arguments", "rate_logs", "read_logs", "readings_of",
+    "refuse_connection_keywords", "shown", "sum_costs",
     "tell_again", "told_again", "with_known_signature",
 ]  # fmt: skip
 

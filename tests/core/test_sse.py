@@ -70,6 +70,12 @@ def test_an_event_comes_as_soon_as_its_blank_line_does():
         [b"data: " + b"x" * 60, b"y" * 60],
         [b"data: 0123456789\n"] * 20,
         [b"data: " + b"x" * 200 + b"\n\n"],
+        [b": hi\n", b"data:\n" * 1000],
+        [b"data:\n"] * 1000,
+        [b"data\n" * 1000],
+        [b"data\r" * 1000],
+        [b"data:\r\n"] * 1000,
+        [b": hi\n" + b"data: a\n" * 20],
     ],
 )
 def test_an_event_beyond_the_limit_is_refused_instead_of_kept(pieces):
@@ -77,6 +83,23 @@ def test_an_event_beyond_the_limit_is_refused_instead_of_kept(pieces):
 
     with pytest.raises(EventTooLargeError):
         [decoder.feed(piece) for piece in pieces]
+
+
+def test_an_event_up_to_the_limit_is_kept():
+    lines = b"data: a\n" * 12
+
+    assert SSEDecoder(max_event_bytes=97).feed(lines + b"\n") == [Event(b"\n".join([b"a"] * 12))]
+    with pytest.raises(EventTooLargeError):
+        SSEDecoder(max_event_bytes=95).feed(lines + b"\n")
+
+
+def test_what_is_kept_of_an_event_is_counted_anew_for_the_next():
+    decoder = SSEDecoder(max_event_bytes=100)
+
+    for _ in range(50):
+        assert decoder.feed(b"event: x\ndata: 0123456789\n" * 3) == []
+        assert len(decoder.feed(b"\ndata: " + b"y" * 60)) == 1
+        assert len(decoder.feed(b"\n\n")) == 1
 
 
 def test_many_small_events_never_reach_the_limit():

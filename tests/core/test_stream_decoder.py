@@ -233,5 +233,85 @@ def test_a_run_of_an_openai_model_ends_like_a_chat(end):
     assert outcome(RUN_STREAM, sse(chunk("a", "stop"), end=end)) == [chunk("a", "stop")]
 
 
-def test_done_stays_done_whatever_follows():
-    assert outcome(CHAT_EVENTS, sse(chunk("a"), end=DONE) + sse({"usage": {}})) == [chunk("a"), {"usage": {}}]
+LEFT_OVER = [
+    pytest.param(sse({"usage": {}}), id="an-object"),
+    pytest.param(b"data: junk\n\n", id="junk"),
+    pytest.param(sse({"error": {"message": "late"}}), id="an-error"),
+    pytest.param(DONE, id="done-again"),
+    pytest.param(b"data: half an ev", id="half-an-event"),
+]
+
+
+@pytest.mark.parametrize("left_over", LEFT_OVER)
+def test_what_follows_done_is_no_part_of_the_answer(left_over):
+    document = sse(chunk("a"), end=DONE) + left_over
+
+    for cut in range(len(document) + 1):
+        assert outcome(CHAT_EVENTS, document[:cut], document[cut:]) == [chunk("a")], cut
+
+
+@pytest.mark.parametrize("left_over", LEFT_OVER)
+@pytest.mark.parametrize("shape", [EVENT_STREAM, RUN_STREAM])
+@pytest.mark.parametrize("kind", ["message_stop", "response.completed", "response.failed", "response.incomplete"])
+def test_what_follows_the_last_event_of_a_dialect_is_none_either(shape, kind, left_over):
+    document = sse({"type": "x"}, {"type": kind}) + left_over
+
+    assert outcome(shape, document) == [{"type": "x"}, {"type": kind}]
+
+
+def test_an_answer_is_over_with_its_end_and_not_with_its_finish_reason():
+    decoder = StreamDecoder(CHAT_EVENTS, Headers(), INFO)
+
+    decoder.feed(sse(chunk("a", "stop")))
+    assert (decoder.is_done, decoder.is_over) == (True, False)
+    decoder.feed(DONE)
+    assert (decoder.is_done, decoder.is_over) == (True, True)
+    assert decoder.feed(sse(chunk("b"))) == []
+
+
+FAILED = [
+    pytest.param({"object": "error", "message": "died", "type": "Internal", "code": 500}, 500, "died", id="vllm"),
+    pytest.param({"object": "error", "message": "died"}, None, "died", id="vllm-without-code"),
+    pytest.param({"success": False, "errors": []}, None, "without a message", id="no-success"),
+    pytest.param({"success": False, "errors": [], "messages": [{"message": "x", "code": 7}]}, 7, "x", id="messages"),
+    pytest.param(
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "died"}}]},
+        502,
+        "died",
+        id="choice",
+    ),
+    pytest.param({"choices": [{"index": 0, "error": {"code": 502, "message": "died"}}]}, 502, "died", id="open-choice"),
+    pytest.param({"choices": [{"index": 0, "finish_reason": "error"}]}, None, "without a message", id="reason-alone"),
+    pytest.param(
+        {"object": "chat.completion.chunk", "choices": [], "error": {"code": 1, "message": "died"}},
+        1,
+        "died",
+        id="beside-choices",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "code", "words"), FAILED)
+@pytest.mark.parametrize("shape", [CHAT_STREAM, CHAT_EVENTS, RUN_STREAM])
+def test_an_answer_that_failed_is_no_answer_though_done_follows(shape, event, code, words):
+    decoder = StreamDecoder(shape, Headers(), INFO)
+    (first,) = decoder.feed(sse(chunk("a")))
+
+    with pytest.raises(StreamError, match=words) as failed:
+        decoder.feed(sse(event, end=DONE))
+    assert (failed.value.code, failed.value.log_id, failed.value.body) == (code, "01LOG", event)
+    assert first.info == INFO
+
+
+@pytest.mark.parametrize("field", ["error", "errors", "success", "object", "type"])
+def test_a_field_of_that_name_without_an_error_in_it_is_none(field):
+    events = [{**chunk("a"), field: None}, {**chunk("b", "stop"), field: True if field == "success" else ""}]
+
+    assert outcome(CHAT_EVENTS, sse(*events, end=DONE)) == events
+
+
+def test_a_secret_across_the_place_where_text_is_cut_is_taken_out():
+    for padding in range(60, 100):
+        with pytest.raises(StreamError, match="not a JSON object") as broken:
+            decode(CHAT_EVENTS, b"data: " + b"x" * padding + SECRET.encode() + b"\n\n")
+        assert SECRET[:6] not in str(broken.value), padding

@@ -96,6 +96,7 @@ def test_a_streamed_request_asks_in_every_query_and_leaves_the_callers_alone():
     ("steps", "words"),
     [
         ([], "at least one step"),
+        ([{**STEP, "query": {"stream": True}}], "leave 'stream' out of the queries, or use stream_run"),
         (None, "steps are a list of dicts, not NoneType"),
         ("openai", "step 0"),
         ([{"provider": "openai", "query": {}}], "step 0: endpoint: field required"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import ssl
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -13,7 +14,7 @@ import aigw
 from aigw import AIGateway, AIGatewayError, AsyncAIGateway
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from .modes.mode import Right, Wrong
 
@@ -43,13 +44,15 @@ class Driver:
     def is_sync(self) -> bool:
         return self.engine.startswith("sync")
 
-    def settings(self, url: str, read_timeout: float = 30.0, connect_timeout: float = 30.0) -> dict[str, Any]:
+    def settings(
+        self, url: str, read_timeout: float = 30.0, connect_timeout: float = 30.0, write_timeout: float = 30.0
+    ) -> dict[str, Any]:
         """What a client or a model is made with."""
-        timeout = httpx.Timeout(30.0, read=read_timeout, connect=connect_timeout)
+        timeout = httpx.Timeout(30.0, read=read_timeout, connect=connect_timeout, write=write_timeout)
         return {"account_id": "acct", "api_token": TOKEN, "base_url": url, "timeout": timeout}
 
-    def client(self, url: str, read_timeout: float = 30.0, connect_timeout: float = 30.0) -> Any:
-        settings = self.settings(url, read_timeout, connect_timeout)
+    def client(self, url: str, *timeouts: float, **more: float) -> Any:
+        settings = self.settings(url, *timeouts, **more)
         if self.is_sync:
             if self.engine == "sync-httpx":
                 settings["http_client"] = httpx.Client(limits=ONE_CONNECTION, verify=NO_CERTIFICATES)
@@ -122,7 +125,16 @@ def judge(outcome: tuple[str, Exception | None], expected: Right | Wrong, log_id
     assert _class_of(error) is wanted, repr(error)
     assert error.log_id == (log_id if expected.has_log else None)  # type: ignore[union-attr]
     assert expected.words in str(error)  # type: ignore[union-attr]
-    assert TOKEN not in f"{error} {error!r} {error.__dict__}"
+    assert TOKEN[:9] not in "".join(told(error))
+
+
+def told(error: BaseException) -> Iterator[str]:
+    """Everything that can be seen of an error, and of what lies below it."""
+    link: BaseException | None = error
+    while link is not None:
+        yield f"{link} {link!r} {link.args} {link.__dict__}"
+        link = link.__cause__ or link.__context__
+    yield from traceback.format_exception(error)
 
 
 def _class_of(error: AIGatewayError) -> type:

@@ -6,6 +6,7 @@ at: a connection that is neither closed nor between two requests is one that the
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -44,6 +45,13 @@ class Stall:
     """Nothing more, until the client goes away."""
 
 
+@dataclass(frozen=True)
+class Deaf:
+    """Nothing more, and nothing read for some seconds; then what there is, until the client goes away."""
+
+    seconds: float
+
+
 class Close:
     """The end of the connection, in good order."""
 
@@ -52,7 +60,7 @@ class Reset:
     """The end of the connection, by force (RST)."""
 
 
-Act = bytes | Send | Endless | Pause | Stall | Close | Reset
+Act = bytes | Send | Endless | Pause | Stall | Deaf | Close | Reset
 Reply = tuple[Act, ...]
 
 
@@ -194,12 +202,23 @@ def _perform(connection: socket.socket, act: Act) -> None:
         case Stall():
             _wait_for_the_end(connection, LONGEST)
             raise _GoneError
+        case Deaf():
+            _wait_without_reading(connection, act.seconds)
+            _wait_for_the_end(connection, LONGEST)
+            raise _GoneError
         case Close():
             connection.shutdown(socket.SHUT_WR)
             raise _GoneError
         case Reset():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise _GoneError
+
+
+def _wait_without_reading(connection: socket.socket, seconds: float) -> None:
+    """Wait for some seconds, or for the end of the test, which shuts the connection down."""
+    gone = select.poll()
+    gone.register(connection, 0)
+    gone.poll(seconds * 1000)
 
 
 def _send_endlessly(connection: socket.socket, act: Endless) -> None:

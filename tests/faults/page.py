@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aigw import _retries, _sse, _stream_readers
+from aigw._engines import _http_head
 
 from .modes.all_modes import MODES, SECTIONS
 from .modes.mode import Right
@@ -34,19 +35,21 @@ heard a thing.
 | The body of an error | {error} MiB | the rest is not read |
 | Header fields | 100 KiB together (sync, httpx), 8,190 bytes each (aiohttp) | `APIConnectionError` |
 | Connecting | `timeout`, connect: 10 seconds by default | `APITimeoutError`, tried again |
+| A server that does not read the request | `timeout`, write: 300 seconds by default | `APITimeoutError` |
 | Silence before or within an answer | `timeout`, read: 300 seconds by default | `APITimeoutError` |
 | An answer that goes on and brings nothing (comments, bytes) | {patience:g} read timeouts | `APITimeoutError` |
+| Interim answers (`1xx`) before the answer | {interim} | `APIConnectionError` |
 | A `Retry-After` that is waited for | {retry_after:g} seconds | the error, with `retry_after` |
 
 Bytes that arrive start an HTTP library's read timeout anew, so that keep-alive comments alone would hold a reader for
 ever. Models do think behind them, though: hence {patience:g} read timeouts, counted anew from each item of a stream,
 and for a whole answer from its head. For an exact end put a limit round the call (`asyncio.timeout`); a call
-that is cancelled frees its connection at once. Two things are bounded by size alone: headers that trickle in, and
-`1xx` answers without end.
+that is cancelled frees its connection at once. Headers that trickle in are bounded by size alone; over httpx `1xx`
+answers are not counted, and over httpx-aiohttp a server that does not read is waited for.
 
-Compressed answers are asked for as gzip alone and unpacked in pieces of a mebibyte at most, so that one that unpacks a
-thousandfold meets the limit as any other does. A `http_client` of yours that asks for other encodings unpacks those
-itself.
+Compressed answers are asked for as gzip alone, through a `http_client` of yours too, and unpacked in pieces of a
+mebibyte at most, so that one that unpacks a thousandfold meets the limit as any other does. An answer in another
+encoding, or in gzip twice, is not unpacked at all: that is an error, whose status and log are told.
 
 ## What is tried again
 
@@ -66,8 +69,17 @@ The wait begins with half a second and doubles up to eight, with up to a quarter
 
 A stream frees its connection when it ends or fails, with `close()` or `aclose()`, at the end of a `with` block, and
 when nobody holds it any more, read or not. Read and close a stream in one thread. After a fork the child opens
-connections of its own, and a stream that was open goes on in the parent. Each event loop has its own connections,
-closed when it shuts down; a process may end with streams open.
+connections of its own, whatever other threads were at, and a stream that was open goes on in the parent. Each event
+loop has its own connections, closed when it shuts down; a process may end with streams open.
+
+## Proxies
+
+`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` mean what they mean to httpx, in either case of letters. An
+origin on this machine (`localhost` and names below it, 127.0.0.0/8, `::1`) is asked directly whatever they say, as
+browsers do: a local gateway works behind a company's proxy as it does elsewhere. When no answer comes through a proxy,
+the error names it, without its password; one that cannot be asked at all (no URL, SOCKS without `httpx[socks]`) is a
+`ConfigurationError` that names the variable. A `http_client` of yours goes where you told it to; before a local gateway
+give it `trust_env=False`.
 
 ## Case by case
 
@@ -87,6 +99,7 @@ def reliability_page() -> str:
         "answer": _stream_readers.MAX_ANSWER_BYTES // MIB,
         "error": _stream_readers.MAX_ERROR_BYTES // MIB,
         "patience": _stream_readers.PATIENCE,
+        "interim": _http_head.MAX_INTERIM,
         "retry_after": _retries._LONGEST_RETRY_AFTER,
     }
     sections = [_section(title, module.MODES) for title, module in SECTIONS.items()]

@@ -8,9 +8,11 @@ import sys
 import pytest
 
 from aigw import _sse, _stream_readers
+from aigw._engines._inflate import Inflater
 
 from .driving import CHAT, TOKEN
 from .modes.all_modes import MODES
+from .modes.mode import zipped
 
 MIB = 1024 * 1024
 BOUNDS = {
@@ -24,6 +26,11 @@ BOUNDS = {
 def test_the_limits_are_the_documented_ones():
     limits = (_sse.MAX_EVENT_BYTES, _stream_readers.MAX_ANSWER_BYTES, _stream_readers.MAX_ERROR_BYTES)
     assert (*limits, _stream_readers.PATIENCE) == (64 * MIB, 256 * MIB, MIB, 10)
+
+
+def test_what_is_packed_comes_in_pieces_of_bounded_size():
+    pieces = list(Inflater().feed(zipped(b" " * (5 * MIB + 1))))
+    assert (max(map(len, pieces)), sum(map(len, pieces))) == (MIB, 5 * MIB + 1)
 
 
 @pytest.mark.skipif(

@@ -98,6 +98,33 @@ def test_the_tool_and_reasoning_blocks_of_other_models_are_left_out():
     }
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+        {"type": "bash_code_execution_tool_result", "tool_use_id": "s", "content": {}},
+        {"type": "mcp_tool_use", "id": "s", "name": "f", "input": {}, "server_name": "m"},
+        {"type": "web_search_call", "id": "s", "status": "completed"},
+        {"type": "code_interpreter_call", "id": "s", "code": "1"},
+        {"type": "mcp_list_tools", "id": "s", "tools": []},
+        {"type": "executable_code", "executable_code": "1"},
+        {"type": "code_execution_result", "code_execution_result": "1"},
+        {"type": "server_tool_call", "id": "s", "name": "web_search", "args": {}},
+        {"type": "non_standard", "value": {"type": "web_search_call", "id": "s"}},
+    ],
+    ids=lambda block: block["type"],
+)
+def test_tools_that_ran_at_a_provider_are_left_out_in_every_spelling(block):
+    message = AIMessage([block, {"type": "text", "text": "found"}])
+    assert encode(message) == {"role": "assistant", "content": [{"type": "text", "text": "found"}]}
+
+
+def test_the_result_of_a_tool_that_ran_here_is_passed_on():
+    result = {"type": "tool_result", "tool_use_id": "1", "content": "r"}
+    assert parts(result) == [result]
+
+
 def test_an_answer_of_left_out_blocks_alone_has_null_content():
     message = AIMessage(
         [{"type": "tool_use", "id": "call_1", "name": "f", "input": {"city": "Zürich"}}],
@@ -158,6 +185,48 @@ LINKED = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}
 )
 def test_each_form_of_a_block_becomes_its_part(block, expected):
     assert parts(block) == [expected]
+
+
+POINT = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize("more", [POINT, {"extras": POINT}], ids=["v0", "v1"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "text", "text": "hi"},
+        {"type": "text-plain", "text": "a document", "mime_type": "text/plain"},
+        {"type": "image", "mime_type": "image/png", "base64": "AAAA"},
+        {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "audio", "mime_type": "audio/wav", "base64": "AAAA"},
+        {"type": "file", "mime_type": "application/pdf", "base64": "AAAA", "filename": "a.pdf"},
+    ],
+    ids=lambda block: block["type"],
+)
+def test_a_point_of_the_providers_cache_is_kept_on_every_part(block, more):
+    assert parts({**block, **more}) == [{**parts(block)[0], **POINT}]
+
+
+@pytest.mark.parametrize("encoded", ["WsO8cmlj\naA==", "WsO8cmljaA=="])
+def test_a_document_given_as_bytes_is_sent_as_its_text(encoded):
+    block = {"type": "text-plain", "base64": encoded, "mime_type": "text/plain"}
+    assert parts(block) == [{"type": "text", "text": "Zürich"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"url": "https://example.com/a.txt"}, "by URL or file id has no part"),
+        ({"file_id": "file-1"}, "by URL or file id has no part"),
+        ({}, "has no part"),
+        ({"base64": "not base64!"}, "is not that of text in UTF-8"),
+        ({"base64": "//79"}, "is not that of text in UTF-8"),
+    ],
+)
+def test_a_document_that_is_no_text_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        parts({"type": "text-plain", "mime_type": "text/plain", **given})
 
 
 def test_a_file_by_url_has_no_part():

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from aigw import AIGateway, AsyncAIGateway, InternalServerError, RateLimitError, StreamTruncatedError
+from aigw import AIGateway, AsyncAIGateway, InternalServerError, LogNotFoundError, RateLimitError, StreamTruncatedError
 from aigw.local import LocalGateway, OfflineUpstream, Reply, UpstreamRequest, json_reply
 from aigw.local._for_tests._asked import MAX_BYTES, UpstreamRequests
 from langchain_aigw import ChatCloudflareAIGateway
@@ -164,6 +164,26 @@ def test_a_script_answers_in_the_name_of_the_provider_asked(gateway, client):
     assert (info.provider, info.model) == ("openai", "gpt-5-mini")
     assert (gateway.logs[-1].provider, gateway.logs[-1].cost) == ("openai", 0.25)
     assert chat(client).info.provider == "local"
+
+
+def test_answers_of_several_scripts_have_ids_of_their_own(gateway, client):
+    gateway.script(["a", "b"])
+    gateway.script(["c"])
+    with gateway.script(["block"]):
+        ids = [chat(client).id]
+    ids += [chat(client).id for _ in range(3)]
+
+    assert ids == [f"chatcmpl-script-{number}" for number in range(1, 5)]
+
+
+def test_a_body_that_was_not_kept_is_told_from_a_log_that_is_not_there(client):
+    log_id = chat(client, collect_log_payload=False).info.log_id
+    logs = client.gateway()
+
+    assert logs.get_log(log_id).id == log_id
+    for read in (logs.log_request, logs.log_response):
+        with pytest.raises(LogNotFoundError, match=r"its body was not kept \(collect_log_payload"):
+            read(log_id)
 
 
 def test_scripts_follow_one_another_and_a_block_goes_first(gateway, client):

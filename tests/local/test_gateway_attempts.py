@@ -96,10 +96,29 @@ def test_an_attempt_that_is_too_slow_is_left_for_the_next(open_client, kit):
     assert upstream.asked == 2
 
 
-def test_the_last_attempt_is_waited_for(open_client, kit):
-    client = open_client(LocalGateway(upstream=Slow(kit.completion("at last"), 0.06)))
-    headers = {"cf-aig-request-timeout": "20"}
+def test_the_last_of_several_attempts_is_waited_for(open_client, kit):
+    client = open_client(LocalGateway(upstream=Slow(kit.completion("at last"), 60, 0.06)))
+    headers = {**AT_ONCE, "cf-aig-request-timeout": "20", "cf-aig-max-attempts": "2"}
     assert client.post(PATH, json=kit.chat(model="m"), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", [PATH, "/v1/acct/gw/compat/chat/completions", "{rest}/v1/chat/completions"])
+def test_an_attempt_that_is_alone_fails_when_its_timeout_is_over(open_client, kit, path, stream):
+    gateway = LocalGateway(upstream=Slow(kit.completion("too late"), 60))
+    client = open_client(gateway)
+    headers = {**kit.token, "cf-aig-request-timeout": "20"}
+    reply = client.post(path.format(rest=kit.rest), json=kit.chat(stream=stream), headers=headers)
+
+    assert (reply.status_code, "2005" in reply.text) == (400, True)
+    log = gateway.logs[-1]
+    assert (log.id, log.success, log.status_code) == (reply.headers["cf-aig-log-id"], False, 400)
+
+
+def test_a_setting_of_several_attempts_makes_the_last_one_wait_too(open_client, kit):
+    settings = {"retry_max_attempts": 2, "retry_delay": 0}
+    client = open_client(LocalGateway(upstream=Slow(kit.completion("at last"), 60, 0.06), settings=settings))
+    assert client.post(PATH, json=kit.chat(model="m"), headers={"cf-aig-request-timeout": "20"}).status_code == 200
 
 
 def test_a_step_that_is_too_slow_is_left_for_the_next_step(open_client, kit):

@@ -135,6 +135,34 @@ def test_tool_calls_are_written_as_openai_writes_them():
     assert answer["choices"][0]["finish_reason"] == "tool_calls"
 
 
+def call_ids(answer):
+    return answer["id"], [call["id"] for call in answer["choices"][0]["message"].get("tool_calls", [])]
+
+
+def test_no_two_answers_of_a_script_have_an_id_in_common():
+    find, named = {"name": "find"}, {"name": "find", "id": "mine"}
+    turns = [{"tool_calls": [find, find], "times": 2}, {"tool_calls": [named]}, {"text": "done", "times": "forever"}]
+    script = ScriptUpstream(turns)
+
+    assert [call_ids(send(script)[1]) for _ in range(5)] == [
+        ("chatcmpl-script-1", ["call_1_0", "call_1_1"]),
+        ("chatcmpl-script-2", ["call_2_0", "call_2_1"]),
+        ("chatcmpl-script-3", ["mine"]),
+        ("chatcmpl-script-4", []),
+        ("chatcmpl-script-5", []),
+    ]
+
+
+def test_a_streamed_answer_has_one_id_and_the_next_another():
+    script = ScriptUpstream([{"tool_calls": [{"name": "find"}], "times": 2}])
+    body = {"model": "m", "messages": [], "stream": True}
+    for number in (1, 2):
+        stream = send(script, body)[1].decode()
+        chunks = [json.loads(line[6:]) for line in stream.split("\n\n") if line.startswith("data: {")]
+        calls = [call["id"] for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls", ())]
+        assert ({chunk["id"] for chunk in chunks}, calls) == ({f"chatcmpl-script-{number}"}, [f"call_{number}_0"])
+
+
 def test_pieces_are_streamed_one_by_one():
     body = {"model": "m", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
     _, stream = send(ScriptUpstream([{"pieces": ["one ", "two"], "usage": [3, 2]}]), body)

@@ -71,6 +71,8 @@ options: GatewayOptions = {
     "allowed_models": ["openai/gpt-*"],
     "allowed_providers": ["openai"],
 }
+labels: dict[str, str] = {"user": "ann"}
+labelled: GatewayOptions = {"metadata": labels}
 misspelt: GatewayOptions = {"skipCache": True}  # type: ignore[typeddict-unknown-key]
 wrong: Retries = {"backoff": "fast"}  # type: ignore[typeddict-item]
 
@@ -105,6 +107,22 @@ def call_sync() -> None:
             for chunk in stream:
                 assert_type(chunk.text, str)
         client.chat(CHAT, surface="direct")  # type: ignore[arg-type]
+
+
+def rate_a_call(gateway: Gateway, info: ResponseInfo) -> None:
+    """Give what a result holds, which may be no log id."""
+    gateway.patch_log(info.log_id, feedback=1, metadata=labels)
+    assert_type(gateway.get_log(info.log_id, wait=2), GatewayLog)
+    assert_type(gateway.log_request(info.log_id), Any)
+    assert_type(gateway.log_response(info.log_id), Any)
+
+
+async def rate_a_call_later(gateway: AsyncGateway, info: ResponseInfo) -> None:
+    """Give it to the async twin."""
+    await gateway.patch_log(info.log_id, feedback=1, metadata=labels)
+    assert_type(await gateway.get_log(info.log_id), GatewayLog)
+    assert_type(await gateway.log_request(info.log_id), Any)
+    assert_type(await gateway.log_response(info.log_id), Any)
 
 
 def use_a_gateway(gateway: Gateway) -> None:

@@ -1,8 +1,10 @@
-"""A chat completion as an adapter asks for it: what is sent, and from which parameters it is made."""
+"""A chat completion as an adapter asks for it: what is sent, from which parameters it is made, and what is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from aigw._errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +14,23 @@ if TYPE_CHECKING:
 
 _MAX_TOKENS_NAMES: Final = frozenset({"max_tokens", "max_completion_tokens"})
 _OF_TOOLS: Final = ("tools", "tool_choice", "parallel_tool_calls")
+_OF_A_MODEL: Final = frozenset(
+    {
+        "account_id",
+        "api_key",
+        "api_token",
+        "base_url",
+        "extra_headers",
+        "gateway_id",
+        "http_async_client",
+        "http_client",
+        "logs_token",
+        "max_retries",
+        "provider_key",
+        "request_timeout",
+        "timeout",
+    }
+)
 
 
 class ChatRequest(NamedTuple):
@@ -31,6 +50,25 @@ class ChatRequest(NamedTuple):
     def model(self) -> str:
         """The model that is asked."""
         return str(self.body["model"])
+
+
+def refuse_connection_keywords(call: Mapping[str, Any], kind: str) -> None:
+    """Refuse with a call what only a model takes: it would go to the provider, and frameworks publish it.
+
+    A provider's own parameter of such a name can still be sent, where an adapter takes more of the body.
+
+    Args:
+        call: The call's keywords, or those bound for later calls.
+        kind: The class that takes these.
+
+    Raises:
+        ConfigurationError: One is none of a call's; its value is not shown, since it may be a secret.
+    """
+    if "gateway" in call:
+        raise ConfigurationError("gateway cannot be given with a call: did you mean gateway_options?")
+    if not _OF_A_MODEL.isdisjoint(call):
+        names = ", ".join(name for name in call if name in _OF_A_MODEL)
+        raise ConfigurationError(f"{names} cannot be given with a call: make another {kind} with it")
 
 
 def merge_parameters(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:

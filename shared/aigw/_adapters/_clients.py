@@ -6,12 +6,12 @@ clients of its own. Apart from the drivers because only adapters need it.
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Any, Final, TypeVar
 
 from aigw._async_client import AsyncAIGateway
 from aigw._client import AIGateway
 from aigw._driver import with_options
+from aigw._forks import Locked
 
 C = TypeVar("C", AIGateway, AsyncAIGateway)
 
@@ -19,11 +19,11 @@ _MAX_TWINS: Final = 64
 _Key = tuple[Any, int]
 
 
-class Clients:
+class Clients(Locked):
     """One sync and one async client for each set of settings; safe in threads and tasks, empty when copied deeply."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        super().__init__()
         self._sync: dict[_Key, AIGateway] = {}
         self._async: dict[_Key, AsyncAIGateway] = {}
         self._twins: dict[tuple[object, str], Any] = {}
@@ -31,6 +31,22 @@ class Clients:
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         """Pickle and copy deeply to an empty one."""
         return Clients, ()
+
+    @staticmethod
+    def check(settings: dict[str, Any], http_client: Any, http_async_client: Any) -> None:
+        """Refuse what no client can be made with; nothing is connected or kept, and nothing asked for that is missing.
+
+        Args:
+            settings: As `sync_client` takes them.
+            http_client: The user's own `httpx.Client`, or `None`.
+            http_async_client: The user's own `httpx.AsyncClient`, or `None`.
+
+        Raises:
+            ConfigurationError: The settings cannot work.
+        """
+        AIGateway(**settings, http_client=http_client)
+        if http_async_client is not None:
+            AsyncAIGateway(**settings, http_client=http_async_client)
 
     def sync_client(self, settings: dict[str, Any], http_client: Any) -> AIGateway:
         """Give the sync client of these constructor arguments, the same one each time.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from aigw._error_bodies import error_from_response
+from aigw._error_bodies import error_from_response, says_error
 from aigw._errors import APIStatusError, NotFoundError
 from aigw._facts import ResponseInfo, parse_info
 from aigw._json import parse_json
@@ -33,6 +33,7 @@ class Described:
         gateway_id: The gateway it is sent to; `None` where the account's default one answers.
         is_model_call: Whether the call makes a log, so that captures and `log_id` hear of it.
         not_found: What a 404 means.
+        hint_not_found: What more a 404's error says; none where its code says it already.
         secrets: Credentials, taken out of every error.
         listener: Who hears of it beside the captures around it.
     """
@@ -41,6 +42,7 @@ class Described:
     gateway_id: str | None = None
     is_model_call: bool = True
     not_found: type[NotFoundError] = NotFoundError
+    hint_not_found: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     listener: Listener | None = None
 
@@ -55,7 +57,9 @@ class Described:
 
     def error(self, response: Response, info: ResponseInfo) -> APIStatusError:
         """Make the error an answer stands for."""
-        return error_from_response(response, info, secrets=self.secrets, not_found=self.not_found)
+        return error_from_response(
+            response, info, secrets=self.secrets, not_found=self.not_found, hint_not_found=self.hint_not_found
+        )
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -114,4 +118,4 @@ def _says_failed(response: Response) -> bool:
         body = parse_json(response.content)
     except ValueError:
         return False
-    return isinstance(body, dict) and bool(body.get("error") or body.get("errors") or body.get("success") is False)
+    return isinstance(body, dict) and says_error(body)

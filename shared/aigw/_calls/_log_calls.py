@@ -6,6 +6,7 @@ Source: AI Gateway API reference, Logs; docs, Add human feedback.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from aigw._json import dump_json, parse_json
 from aigw._options import MAX_METADATA, check_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from aigw._account import Account
     from aigw._facts import ResponseInfo
@@ -90,8 +91,18 @@ UNSET: Final = Unset()
 
 Feedback = Literal[-1, 0, 1] | None
 
+_NO_LOG_ID: Final = (
+    "log_id cannot be None: the call has no log, since its logging is off (collect_log, or the gateway's setting), its "
+    "answer came from elsewhere than the gateway, or no answer came"
+)
 
-def get_log(account: Account, gateway_id: str, log_id: str) -> Call[GatewayLog]:
+_NO_BODY: Final = (
+    "there is no such log, or its body was not kept (collect_log_payload, or the gateway's setting); get_log tells "
+    "which it is"
+)
+
+
+def get_log(account: Account, gateway_id: str, log_id: str | None) -> Call[GatewayLog]:
     """Describe the reading of one log."""
     return _call(account, gateway_id, "GET", _log_path(log_id), _parse_log, not_found=LogNotFoundError)
 
@@ -99,7 +110,7 @@ def get_log(account: Account, gateway_id: str, log_id: str) -> Call[GatewayLog]:
 def patch_log(
     account: Account,
     gateway_id: str,
-    log_id: str,
+    log_id: str | None,
     *,
     feedback: Unset | Feedback = UNSET,
     score: Unset | float | None = UNSET,
@@ -126,6 +137,8 @@ def check_changes(**given: Any) -> dict[str, Any]:
         raise ConfigurationError("the feedback changes nothing: give feedback, score or metadata")
     for name, value in changes.items():
         _CHECKS[name](value)
+    if changes.get("metadata") is not None:
+        changes["metadata"] = dict(changes["metadata"])
     return changes
 
 
@@ -162,9 +175,10 @@ def list_logs(
     return _call(account, gateway_id, "GET", f"logs?{urlencode(query)}", _parse_page)
 
 
-def log_body(account: Account, gateway_id: str, log_id: str, part: Literal["request", "response"]) -> Call[Any]:
+def log_body(account: Account, gateway_id: str, log_id: str | None, part: Literal["request", "response"]) -> Call[Any]:
     """Describe the reading of the body a log keeps."""
-    return _call(account, gateway_id, "GET", f"{_log_path(log_id)}/{part}", _parse_body, not_found=LogNotFoundError)
+    path = f"{_log_path(log_id)}/{part}"
+    return _call(account, gateway_id, "GET", path, _parse_body, not_found=LogNotFoundError, hint_not_found=_NO_BODY)
 
 
 def _call(
@@ -175,6 +189,7 @@ def _call(
     parse: Callable[[Response, ResponseInfo], Any],
     *,
     not_found: type[NotFoundError] = NotFoundError,
+    hint_not_found: str = "",
     body: Any = None,
 ) -> Call[Any]:
     url = account.rest_url(f"ai-gateway/gateways/{quote_segment(gateway_id)}/{path}")
@@ -187,12 +202,15 @@ def _call(
         gateway_id=gateway_id,
         is_model_call=False,
         not_found=not_found,
+        hint_not_found=hint_not_found,
         secrets=account.secrets,
         parse=parse,
     )
 
 
-def _log_path(log_id: str) -> str:
+def _log_path(log_id: str | None) -> str:
+    if log_id is None:
+        raise ConfigurationError(_NO_LOG_ID)
     if not isinstance(log_id, str) or not log_id.strip() or not log_id.isprintable() or log_id in (".", ".."):
         raise ConfigurationError(f"log_id cannot be {shown(log_id)}: it is the text that .info.log_id gave")
     return f"logs/{quote_segment(log_id)}"
@@ -259,7 +277,7 @@ def check_metadata(value: Any) -> None:
         ConfigurationError: It is not a dict of at most five scalars, or `None`.
     """
     if value is not None:
-        if not isinstance(value, dict) or not value:
+        if not isinstance(value, Mapping) or not value:
             raise ConfigurationError(
                 f"metadata cannot be {shown(value)}: it is a dict of 1 to {MAX_METADATA} entries, or None"
             )

@@ -43,7 +43,9 @@ def run(account: Account, options: GatewayOptions, model: str, inputs: Mapping[s
     Raises:
         ConfigurationError: The input or the combination cannot work.
     """
-    request, gateway_id = _run_request(account, options, model, dict(_check_inputs(inputs)))
+    if _check_inputs(inputs).get("stream"):
+        raise ConfigurationError("run reads one whole answer: leave 'stream' out, or use stream_run")
+    request, gateway_id = _run_request(account, options, model, dict(inputs))
     return Call(request=request, gateway_id=gateway_id, secrets=account.secrets, parse=parse_run)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aigw._error_bodies import says_error
 from aigw._json import parse_json
 from aigw._models import ChatCompletion, EmbeddingResult, RunResult
 
@@ -69,7 +70,7 @@ def _json_object(response: Response) -> dict[str, Any]:
     body = parse_json(response.content)
     if isinstance(body, dict) and "success" in body and isinstance(body.get("result"), dict):
         body = body["result"]
-    if isinstance(body, dict) and body.get("success") is not False and not body.get("error"):
+    if isinstance(body, dict) and not says_error(body):
         return body
     raise ValueError
 

@@ -18,6 +18,7 @@ from aigw._errors import ConfigurationError
 from aigw._http import Request
 from aigw._json import dump_ascii
 from aigw._options import Backoff, GatewayOptions, check_options, encode_options
+from aigw._secret_forms import secrets_in_header, secrets_in_query
 from aigw._streams import RUN_STREAM
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def run_steps(account: Account, options: GatewayOptions, steps: Sequence[Step] |
     Raises:
         ConfigurationError: A step cannot work.
     """
+    if any(isinstance(step["query"], dict) and step["query"].get("stream") for step in _check(steps)):
+        raise ConfigurationError("run reads one whole answer: leave 'stream' out of the queries, or use stream_run")
     request, gateway_id = _request(account, options, steps)
     return Call(request=request, gateway_id=gateway_id, secrets=_secrets(account, steps), parse=parse_json_result)
 
@@ -154,10 +157,9 @@ def _encode_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _secrets(account: Account, steps: Sequence[Step] | Step) -> tuple[str, ...]:
     """Collect the credentials of the steps too, so that none is ever repeated by an error."""
-    values = [str(value) for step in _check(steps) for name, value in step.get("headers", {}).items() if _is_key(name)]
-    return (*account.secrets, *(value.removeprefix("Bearer ") for value in values))
-
-
-def _is_key(name: str) -> bool:
-    lower = name.lower()
-    return "key" in lower or "authorization" in lower or "token" in lower
+    found = list(account.secrets)
+    for step in _check(steps):
+        found += secrets_in_query(step["endpoint"])
+        for name, value in step.get("headers", {}).items():
+            found += secrets_in_header(name, _header_text(value))
+    return tuple(dict.fromkeys(filter(None, found)))

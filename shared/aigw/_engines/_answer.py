@@ -6,11 +6,15 @@ What the drivers know of HTTP libraries is here, and is no library: `_engine`, `
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aigw._engines._failures import cause_of, words_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from aigw._errors import APIConnectionError
     from aigw._facts import ResponseInfo
@@ -27,7 +31,11 @@ class Library(Protocol):
     errors: tuple[type[Exception], ...]
 
     def error(self, error: Exception, request: Request, info: ResponseInfo | None = None) -> APIConnectionError:
-        """Make our error of the library's; it says whether the request may have arrived."""
+        """Make our error of the library's; it says whether the request may have arrived.
+
+        It has its cause. It is raised where the library's is no longer being handled, or that would be its context, and
+        popped out of a list, or the frame that its traceback holds would hold it too.
+        """
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +51,7 @@ class Answer:
             that does so without waiting, where it can, and tells whether it could.
         read_timeout: Seconds that each wait for bytes may take; `None` without end.
         library: Whose errors may come while it is read.
+        hurry: Shortens each wait of a sync engine to so many seconds, in a `with` block that is told whether it could.
     """
 
     status: int
@@ -51,6 +60,7 @@ class Answer:
     close: Callable[[], Any]
     read_timeout: float | None
     library: Library
+    hurry: Callable[[float], AbstractContextManager[Any]] = nullcontext
 
     @property
     def is_success(self) -> bool:
@@ -65,6 +75,7 @@ def make_error(
     info: ResponseInfo | None,
     *,
     may_have_arrived: bool,
+    proxy: str | None = None,
 ) -> APIConnectionError:
     """Make our error of a library's.
 
@@ -74,9 +85,12 @@ def make_error(
         request: What was sent, or was to be.
         info: What the gateway said, if the head of an answer had come.
         may_have_arrived: Whether the server may have the request.
+        proxy: The origin of the proxy it went through.
     """
     origin = "/".join(request.url.split("/")[:3])
     what = "The answer broke off" if info else "No answer"
-    made = error_class(f"{what} from {origin}: {str(error) or type(error).__name__}", info=info)
+    through = f" through the proxy {proxy}" if proxy else ""
+    made = error_class(f"{what} from {origin}{through}: {words_of(error, request)}", info=info)
+    made.__cause__ = cause_of(error, request)
     made.request_sent = info is not None or may_have_arrived
     return made

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 import weakref
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -18,6 +18,8 @@ from aigw._engines import _engine
 from aigw._engines._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
 from aigw._engines._loops import Place, close_now
 from aigw._engines._observers import goes_straight, is_watched
+from aigw._engines._proxies import is_here, usable_proxies
+from aigw._forks import Making
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable
@@ -57,9 +59,14 @@ class AsyncUserClient:
         built = family.build_with(self._client, request, self._timeout)
         try:
             response = await self._client.send(built, stream=True, auth=None, follow_redirects=False)
+            if response.status_code < HTTPStatus.OK:  # as httpx-aiohttp gives it
+                await response.aclose()
+                raise family.not_final()
         except family.errors as error:
-            raise family.error(error, request) from error
-        return family.async_answer(response, read_timeout_of(built))
+            failed = [family.error(error, request)]
+        else:
+            return family.async_answer(response, read_timeout_of(built))
+        raise failed.pop()
 
 
 class _AsyncClient(httpx.AsyncClient):
@@ -73,10 +80,16 @@ class _AsyncClient(httpx.AsyncClient):
 
 
 class HttpxLoopClient:
-    """An httpx client made here, for one event loop."""
+    """An httpx client made here, for one event loop.
 
-    def __init__(self, timeout: Any) -> None:
-        self._client = _AsyncClient(verify=ssl_context(), limits=_engine.LIMITS, timeout=timeout)
+    Args:
+        timeout: Seconds, or an `httpx.Timeout`.
+        is_direct: Whether it passes over the environment's proxies.
+    """
+
+    def __init__(self, timeout: Any, *, is_direct: bool) -> None:
+        more: dict[str, Any] = {"limits": _engine.LIMITS, "timeout": timeout, "trust_env": not is_direct}
+        self._client = _AsyncClient(verify=ssl_context(), **more)
         self._transport_for = functools.lru_cache(maxsize=URLS)(self._client.transport_for)
         self._timeouts = self._client.timeout.as_dict()
         self._family = Family(self._client, "AsyncClient")
@@ -92,8 +105,10 @@ class HttpxLoopClient:
         try:
             response = await self._send(build(request, self._timeouts), request.url)
         except family.errors as error:
-            raise family.error(error, request) from error
-        return family.async_answer(response, self._timeouts["read"])
+            failed = [family.error(error, request)]
+        else:
+            return family.async_answer(response, self._timeouts["read"])
+        raise failed.pop()
 
     async def _send(self, built: httpx.Request, url: str) -> httpx.Response:
         if goes_straight("async"):
@@ -116,7 +131,7 @@ class OwnLoopClient:
     def __init__(self, timeout: Any) -> None:
         self._timeout = timeout
         self._aiohttp = _over_aiohttp(timeout)
-        self._httpx: HttpxLoopClient | None = None
+        self._httpx: dict[bool, HttpxLoopClient] = {}
 
     def open(self, request: Request) -> Awaitable[Answer]:
         """Send, and give the answer with its body still to come.
@@ -125,20 +140,27 @@ class OwnLoopClient:
             APIConnectionError: No answer arrived.
         """
         if self._aiohttp is None or is_watched("async"):
-            self._httpx = self._httpx or HttpxLoopClient(self._timeout)
-            return self._httpx.open(request)
+            return self._over_httpx(is_direct=is_here(request.url)).open(request)
         return self._aiohttp.open(request)
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in (self._aiohttp, self._httpx):
-            if client is not None:
-                await client.close()
+        for client in self._clients():
+            await client.close()
 
     def let_go(self) -> bool:
         """Close what can be closed without waiting; tell whether that is all."""
-        clients = [client for client in (self._aiohttp, self._httpx) if client is not None]
+        clients = self._clients()
         return sum(client.let_go() for client in clients) == len(clients)
+
+    def _clients(self) -> list[LoopClient]:
+        return [*self._httpx.values()] if self._aiohttp is None else [self._aiohttp, *self._httpx.values()]
+
+    def _over_httpx(self, *, is_direct: bool) -> HttpxLoopClient:
+        if is_direct not in self._httpx:
+            with usable_proxies():
+                self._httpx[is_direct] = HttpxLoopClient(self._timeout, is_direct=is_direct)
+        return self._httpx[is_direct]
 
 
 def _over_aiohttp(timeout: Any) -> LoopClient | None:
@@ -151,7 +173,7 @@ def _over_aiohttp(timeout: Any) -> LoopClient | None:
     return AiohttpLoopClient(timeout, _engine.LIMITS)
 
 
-class AsyncEngine:
+class AsyncEngine(Making):
     """Sends requests over async clients, one for each event loop.
 
     A client kept from one loop fails on the next, after the server has already received the request. So each loop has
@@ -169,7 +191,7 @@ class AsyncEngine:
         self._user = None if client is None else AsyncUserClient(client, timeout)
         self._timeout = timeout
         self._by_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
+        super().__init__()
         weakref.finalize(self, _let_go_of_all, self._by_loop)
 
     def open(self, request: Request) -> Awaitable[Answer]:
@@ -186,16 +208,17 @@ class AsyncEngine:
 
     async def close(self) -> None:
         """Close this loop's client; those of other loops close with their loops."""
-        kept = self._by_loop.pop(asyncio.get_running_loop(), None)
+        with self._lock:
+            kept = self._by_loop.pop(asyncio.get_running_loop(), None)
         if kept is not None:
             await kept.closer.aclose()
 
     async def _open_first(self, loop: asyncio.AbstractEventLoop, request: Request) -> Answer:
-        kept = _Kept(OwnLoopClient(self._timeout))
         with self._lock:
-            for ended in [each for each in self._by_loop if each.is_closed()]:  # their clients keep hold of them
-                self._by_loop.pop(ended).let_go()
-            self._by_loop[loop] = kept
+            ended = [self._by_loop.pop(each) for each in list(self._by_loop) if each.is_closed()]
+            kept = self._by_loop[loop] = _Kept(OwnLoopClient(self._timeout))
+        for each in ended:  # which keep hold of their loops
+            each.let_go()
         await anext(kept.closer)
         return await kept.client.open(request)
 

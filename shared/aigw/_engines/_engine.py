@@ -2,14 +2,16 @@
 
 A client of the user's is sent through and never closed. Calls of our own go over urllib3 where it is installed; over
 httpx where it is not, behind a proxy of the environment, which httpx knows better, and where somebody watches httpx.
+No proxy leads back to this machine, so that its own origins are asked directly.
 """
 
 from __future__ import annotations
 
+import codecs
 import functools
 import os
-import threading
 import weakref
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies
 
@@ -17,8 +19,12 @@ import httpx
 
 from aigw._engines._library import NO_COOKIES, URLS, Family, build, read_timeout_of, ssl_context
 from aigw._engines._observers import goes_straight, is_watched
+from aigw._engines._proxies import is_here, usable_proxies
+from aigw._forks import Making
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from aigw._engines._answer import Answer
     from aigw._engines._over_urllib3 import UrllibClient
     from aigw._http import Request
@@ -52,8 +58,10 @@ class UserClient:
         try:
             response = self._client.send(built, stream=True, auth=None, follow_redirects=False)
         except family.errors as error:
-            raise family.error(error, request) from error
-        return family.answer(response, read_timeout_of(built))
+            failed = [family.error(error, request)]
+        else:
+            return family.answer(response, read_timeout_of(built))
+        raise failed.pop()
 
 
 class _Client(httpx.Client):
@@ -71,10 +79,14 @@ class HttpxClient:
 
     It lends its connections and its proxies, but the requests go to its transports straight: hooks, redirects, cookies
     and credentials, which it has none of, are a quarter of what a call costs.
+
+    Args:
+        timeout: Seconds, or an `httpx.Timeout`.
+        is_direct: Whether it passes over the environment's proxies.
     """
 
-    def __init__(self, timeout: Any) -> None:
-        self._client = _Client(verify=ssl_context(), limits=LIMITS, timeout=timeout)
+    def __init__(self, timeout: Any, *, is_direct: bool) -> None:
+        self._client = _Client(verify=ssl_context(), limits=LIMITS, timeout=timeout, trust_env=not is_direct)
         self._transport_for = functools.lru_cache(maxsize=URLS)(self._client.transport_for)
         self._timeouts = self._client.timeout.as_dict()
         self._family = Family(self._client, "Client")
@@ -89,8 +101,10 @@ class HttpxClient:
         try:
             response = self._send(build(request, self._timeouts), request.url)
         except family.errors as error:
-            raise family.error(error, request) from error
-        return family.answer(response, self._timeouts["read"])
+            failed = [family.error(error, request)]
+        else:
+            return family.answer(response, self._timeouts["read"])
+        raise failed.pop()
 
     def _send(self, built: httpx.Request, url: str) -> httpx.Response:
         if goes_straight("sync"):
@@ -103,14 +117,20 @@ class HttpxClient:
 
 
 class OwnClient:
-    """The clients made here, and the process they belong to: over urllib3 if it can be had, and of httpx if needed."""
+    """The clients made here, and the process they belong to: over urllib3 if it can be had, and of httpx if needed.
 
-    def __init__(self, timeout: Any) -> None:
+    Args:
+        timeout: Seconds, or an `httpx.Timeout`.
+        lock: Held while one is made; one of its own when left out.
+    """
+
+    def __init__(self, timeout: Any, lock: AbstractContextManager[Any] | None = None) -> None:
         self._timeout = timeout
         self._urllib3 = _over_urllib3(timeout)
-        self._httpx: HttpxClient | None = None
-        self._lock = threading.Lock()
+        self._httpx: dict[bool, HttpxClient] = {}
+        self._lock = lock or Lock()
         self._pid = os.getpid()
+        codecs.lookup("idna")  # imported here, under the lock: a fork does not wait for the first call
 
     @property
     def is_here(self) -> bool:
@@ -124,21 +144,22 @@ class OwnClient:
             APIConnectionError: No answer arrived.
         """
         if self._urllib3 is None or is_watched("sync"):
-            return self._over_httpx().open(request)
+            return self._over_httpx(is_direct=is_here(request.url)).open(request)
         return self._urllib3.open(request)
 
     def close(self) -> None:
         """Close the connections; a fork's copy of httpx's is not the fork's to close."""
         if self._urllib3 is not None:
             self._urllib3.close()
-        if self._httpx is not None and self.is_here:
-            self._httpx.close()
+        for client in list(self._httpx.values()) if self.is_here else ():
+            client.close()
 
-    def _over_httpx(self) -> HttpxClient:
+    def _over_httpx(self, *, is_direct: bool) -> HttpxClient:
         with self._lock:
-            if self._httpx is None:
-                self._httpx = HttpxClient(self._timeout)
-            return self._httpx
+            if is_direct not in self._httpx:
+                with usable_proxies():
+                    self._httpx[is_direct] = HttpxClient(self._timeout, is_direct=is_direct)
+            return self._httpx[is_direct]
 
 
 def _over_urllib3(timeout: Any) -> UrllibClient | None:
@@ -151,7 +172,7 @@ def _over_urllib3(timeout: Any) -> UrllibClient | None:
     return UrllibClient(timeout, LIMITS)
 
 
-class Engine:
+class Engine(Making):
     """Sends requests over a sync client.
 
     Args:
@@ -163,7 +184,7 @@ class Engine:
         self._user = None if client is None else UserClient(client, timeout)
         self._own: OwnClient | None = None
         self._timeout = timeout
-        self._lock = threading.Lock()
+        super().__init__()
 
     def open(self, request: Request) -> Answer:
         """Send, and give the answer with its body still to come.
@@ -188,6 +209,6 @@ class Engine:
     def _make(self) -> OwnClient:
         with self._lock:
             if self._own is None or not self._own.is_here:
-                self._own = OwnClient(self._timeout)
+                self._own = OwnClient(self._timeout, self._lock)
                 weakref.finalize(self, self._own.close)
             return self._own

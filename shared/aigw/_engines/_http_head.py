@@ -20,6 +20,9 @@ MAX_FIELDS: Final = 1000
 MAX_INTERIM: Final = 20
 """More answers of 1xx before the real one are refused."""
 
+NOT_FINAL: Final = "the server changes the protocol, or gives interim answers without end"
+"""What is said then."""
+
 _MAX_DIGITS: Final = 18
 _CONTROL: Final = r"\x00-\x08\x0a-\x1f\x7f"
 _STATUS: Final = re.compile(rf"HTTP/1\.([0-9]) ([1-9][0-9]{{2}})(?: [^{_CONTROL}]*)?\r?\n")

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from aigw._engines._answer import Answer, make_error
-from aigw._engines._inflate import aunpack, unpack
+from aigw._engines._http_head import NOT_FINAL
+from aigw._engines._inflate import aunpacked, unpacked
+from aigw._engines._proxies import proxy_of
+from aigw._engines._rest import hurry
 from aigw._errors import APIConnectionError, APITimeoutError, ConfigurationError
 from aigw._given import shown
 from aigw._http import Headers
@@ -24,7 +27,6 @@ from aigw._version import __version__
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
     from types import ModuleType
 
     from aigw._facts import ResponseInfo
@@ -36,10 +38,13 @@ MAX_SECONDS: Final = 365 * 86_400
 DEFAULT_TIMEOUT: Final = httpx.Timeout(300.0, connect=10.0)
 """Seconds: ten to connect, five minutes for each wait after that; models think long."""
 
+ACCEPTED: Final = ("accept-encoding", "gzip")
+"""What can be unpacked within bounds."""
+
 COMMON_HEADERS: Final = (
     ("user-agent", f"aigw/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"),
     ("accept", "*/*"),
-    ("accept-encoding", "gzip"),  # what can be unpacked within bounds
+    ACCEPTED,
 )
 """What a client made here adds to every request."""
 
@@ -98,21 +103,15 @@ def refuse_before(since: tuple[int, ...], name: str, version: str, fault: str) -
 
 
 def decoded(body: Any, headers: Headers) -> Any:
-    """Give what a body unpacks to; an encoding that nobody asked for as far as httpx knows it."""
+    """Give what a body unpacks to."""
     encoding = headers.get("content-encoding")
-    return body if encoding is None else _unpacked(body, encoding, unpack, httpx.Response.iter_bytes)
+    return body if encoding is None else unpacked(body, encoding)
 
 
 def adecoded(body: Any, headers: Headers) -> Any:
     """As `decoded`, for a body that is iterated over with `async for`."""
     encoding = headers.get("content-encoding")
-    return body if encoding is None else _unpacked(body, encoding, aunpack, httpx.Response.aiter_bytes)
-
-
-def _unpacked(body: Any, encoding: str, gzip: Callable[[Any], Any], others: Callable[[httpx.Response], Any]) -> Any:
-    if encoding.lower() == "gzip":
-        return gzip(body)
-    return others(httpx.Response(200, headers=[(b"content-encoding", encoding.encode())], content=body))
+    return body if encoding is None else aunpacked(body, encoding)
 
 
 class Family:
@@ -128,6 +127,7 @@ class Family:
 
     def __init__(self, client: Any, base: str) -> None:
         self._module = _find_module(client, base)
+        self._client = client
         self._url = functools.lru_cache(maxsize=URLS)(self._module.URL)
         more = getattr(sys.modules.get("aiohttp"), "ClientError", None)
         self.errors: tuple[type[Exception], ...] = (
@@ -141,7 +141,7 @@ class Family:
     def build_with(client: Any, request: Request, timeout: Any) -> Any:
         """Have a user's client make the request; it adds its default headers and timeout, but no credential."""
         more = {} if timeout is DEFAULT_TIMEOUT else {"timeout": timeout}
-        headers = list(request.headers)
+        headers = [*request.headers, ACCEPTED]
         built = client.build_request(request.method, request.url, headers=headers, content=request.content, **more)
         ours = {name for name, _ in request.headers}
         for name in _CREDENTIALS - ours:
@@ -152,7 +152,9 @@ class Family:
         """Give a sync client's response as ours."""
         headers = response_headers(response)
         body = body_of(response, headers.get("content-encoding"))
-        return Answer(response.status_code, headers, body, response.close, read_timeout, self)
+        return Answer(
+            response.status_code, headers, body, response.close, read_timeout, self, functools.partial(hurry, response)
+        )
 
     def async_answer(self, response: Any, read_timeout: float | None) -> Answer:
         """Give an async client's response as ours."""
@@ -160,11 +162,17 @@ class Family:
         body = async_body_of(response, headers.get("content-encoding"))
         return Answer(response.status_code, headers, body, response.aclose, read_timeout, self)
 
+    def not_final(self) -> Exception:
+        """Make the library's error of an answer that is none."""
+        error: Exception = self._module.RemoteProtocolError(NOT_FINAL)
+        return error
+
     def error(self, error: Exception, request: Request, info: ResponseInfo | None = None) -> APIConnectionError:
         """Make our error of the library's; it says whether the request may have arrived."""
         is_timeout = isinstance(error, self._module.TimeoutException) and not _is_aiohttp_break(error)
         error_class = APITimeoutError if is_timeout else APIConnectionError
-        return make_error(error, error_class, request, info, may_have_arrived=_may_have_arrived(error))
+        proxy = proxy_of(self._client, self._url(request.url))
+        return make_error(error, error_class, request, info, may_have_arrived=_may_have_arrived(error), proxy=proxy)
 
 
 @functools.lru_cache(maxsize=URLS)
@@ -230,13 +238,13 @@ def body_of(response: Any, encoding: str | None = None) -> Any:
 
     The library's `iter_bytes` puts three generators over each piece, which is a fifth of what a streamed chunk costs.
     """
-    if response.is_stream_consumed or (encoding and encoding.lower() != "gzip"):
+    if response.is_stream_consumed:
         return response.iter_bytes()
-    return unpack(response.stream) if encoding else response.stream
+    return unpacked(response.stream, encoding) if encoding else response.stream
 
 
 def async_body_of(response: Any, encoding: str | None = None) -> Any:
     """Give what an async client's response is iterated by, as `body_of`."""
-    if response.is_stream_consumed or (encoding and encoding.lower() != "gzip"):
+    if response.is_stream_consumed:
         return response.aiter_bytes()
-    return aunpack(response.stream) if encoding else response.stream
+    return aunpacked(response.stream, encoding) if encoding else response.stream

@@ -6,17 +6,21 @@ until memory is full.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import zlib
 from contextlib import suppress
+from http import HTTPStatus
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from aigw._engines._answer import Answer, make_error
+from aigw._engines._http_head import MAX_INTERIM, NOT_FINAL
 from aigw._engines._library import COMMON_HEADERS, URLS, adecoded, refuse_before, ssl_context
 from aigw._engines._loops import Place, forget
 from aigw._engines._observers import tell
@@ -24,18 +28,22 @@ from aigw._errors import APIConnectionError, APITimeoutError
 from aigw._http import Headers
 
 if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
     from aigw._facts import ResponseInfo
     from aigw._http import Request
 
 refuse_before((3, 13, 5), "aiohttp", aiohttp.__version__, "does not bound headers")
 
+_BUFFER: Final = 32 * 1024
+_PIECE: Final = 256 * 1024
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 class AiohttpLibrary:
     """How aiohttp fails."""
 
-    errors: tuple[type[Exception], ...] = (aiohttp.ClientError, TimeoutError, zlib.error, httpx.DecodingError)
+    errors: tuple[type[Exception], ...] = (aiohttp.ClientError, TimeoutError, zlib.error)
 
     def error(self, error: Exception, request: Request, info: ResponseInfo | None = None) -> APIConnectionError:
         """Make our error of the library's; it says whether the request may have arrived."""
@@ -53,6 +61,7 @@ class AiohttpLoopClient:
 
     def __init__(self, timeout: Any, limits: httpx.Limits) -> None:
         given = httpx.Timeout(timeout)
+        self._write_timeout = given.write
         self._timeout = aiohttp.ClientTimeout(connect=given.pool, sock_connect=given.connect, sock_read=given.read)
         self._url = functools.lru_cache(maxsize=URLS)(functools.partial(URL, encoded=True))
         self._library = AiohttpLibrary()
@@ -80,11 +89,20 @@ class AiohttpLoopClient:
                 request.method,
                 self._url(request.url),
                 headers=request.headers,
-                data=request.content or None,
+                data=self._data(request.content),
                 allow_redirects=False,
             )
         except self._library.errors as error:
-            raise self._library.error(error, request) from error
+            failed = [self._library.error(error, request)]
+        else:
+            return self._answer(response, request)
+        raise failed.pop()
+
+    def _data(self, content: bytes) -> bytes | _Long | None:
+        """Give a body as aiohttp takes it; one that its buffer holds never waits for the server."""
+        return (content or None) if len(content) <= _BUFFER else _Long(content, self._write_timeout)
+
+    def _answer(self, response: aiohttp.ClientResponse, request: Request) -> Answer:
         tell(request, response.status)
         headers = _headers(response)
         body = adecoded(response.content.iter_any(), headers)
@@ -114,8 +132,70 @@ class AiohttpLoopClient:
                 connection.close()
 
 
+class _Long(aiohttp.Payload):
+    """A long body, sent in pieces that each have their time: aiohttp waits for a server that reads nothing for ever.
+
+    Args:
+        content: The body.
+        timeout: Seconds for each piece; `None` without end.
+    """
+
+    _value: bytes
+
+    def __init__(self, content: bytes, timeout: float | None) -> None:
+        super().__init__(content)
+        self._size = len(content)
+        self._timeout = timeout
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Give it as text, which aiohttp asks of every body."""
+        return self._value.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Send it.
+
+        Raises:
+            aiohttp.SocketTimeoutError: The server reads nothing.
+        """
+        pieces = memoryview(self._value)
+        transport = getattr(writer, "transport", None)  # which aiohttp parts with before this is cancelled
+        try:
+            for at in range(0, len(pieces), _PIECE):
+                async with asyncio.timeout(self._timeout):
+                    await writer.write(pieces[at : at + _PIECE])
+            transport = None
+        except TimeoutError:
+            raise aiohttp.SocketTimeoutError("the server did not read the request in time") from None
+        finally:
+            if transport is not None:  # or it would close only when the server has read what it holds
+                transport.abort()
+
+
+class _Protocol(ResponseHandler):
+    """What reads from a connection; interim answers have an end, which aiohttp waits for as long as they come."""
+
+    _interim = 0
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        """Take an answer whose head has come."""
+        status = data[0].code
+        if status >= HTTPStatus.OK:
+            self._interim = 0
+            super().feed_data(data, size)
+            return
+        self._interim += 1
+        if status == HTTPStatus.SWITCHING_PROTOCOLS or self._interim >= MAX_INTERIM:
+            self.set_exception(aiohttp.ClientConnectionError(NOT_FINAL))
+            if self.transport is not None:
+                self.transport.abort()
+
+
 class _Connector(aiohttp.TCPConnector):
     """One that can also close without waiting, which aiohttp does for itself alone."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory = functools.partial(_Protocol, loop=self._loop)  # type: ignore[assignment]  # one all the same
 
     def let_go(self) -> None:
         """Close the connections; of a loop that has ended, their sockets."""

@@ -11,6 +11,7 @@ import http.client
 import os
 import re
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
@@ -46,7 +47,7 @@ class UrllibLibrary:
 
     errors: tuple[type[Exception], ...] = (
         *(HTTPError, http.client.HTTPException, OSError, zlib.error),
-        *(WireError, NotConnectedError, httpx.InvalidURL, httpx.DecodingError),
+        *(WireError, NotConnectedError, httpx.InvalidURL),
     )
 
     def error(self, error: Exception, request: Request, info: ResponseInfo | None = None) -> APIConnectionError:
@@ -93,10 +94,16 @@ class UrllibClient:
         try:
             exchange = Exchange(self._send(request))
         except self._library.errors as error:
-            raise self._library.error(error, request) from reason_of(error)
+            failed = [self._library.error(error, request)]
+        else:
+            return self._answer(exchange, request)
+        raise failed.pop()
+
+    def _answer(self, exchange: Exchange, request: Request) -> Answer:
         tell(request, exchange.status)
         body = decoded(exchange.read(), exchange.headers)
-        return Answer(exchange.status, exchange.headers, body, exchange.close, self._timeout.read, self._library)
+        more = (self._timeout.read, self._library, exchange.hurry)
+        return Answer(exchange.status, exchange.headers, body, exchange.close, *more)
 
     def close(self) -> None:
         """Close the connections, also those in use."""
@@ -178,6 +185,14 @@ class Exchange:
         except BaseException:
             self.close()
             raise
+
+    @contextmanager
+    def hurry(self, seconds: float) -> Iterator[bool]:
+        """Shorten the waits for what is left; the next request over the connection sets them anew."""
+        opened = getattr(getattr(self._response, "connection", None), "sock", None)
+        if opened is not None:
+            opened.settimeout(min(seconds, opened.gettimeout() or seconds))
+        yield opened is not None
 
     def close(self) -> None:
         """Let go of the connection, also while another thread reads from it; of a fork, only its copy."""

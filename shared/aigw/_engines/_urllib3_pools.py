@@ -12,6 +12,7 @@ import http.client
 import io
 import os
 import queue
+import re
 import socket
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from aigw._engines._http_head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_INTERIM, Head, WireError, parse_head
+from aigw._engines._http_head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_INTERIM, NOT_FINAL, Head, WireError, parse_head
 
 if TYPE_CHECKING:
     import ssl
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _PIECE: Final = 256 * 1024
 _NO_CONNECTION: Final = (OSError, HTTPError, CertificateError)
 _EMPTY: Final = (b"\r\n", b"\n")
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\r\n]*|[ \t]*)\r\n")
+_MAX_CHUNK_LINE: Final = 64 * 1024
 
 
 @functools.lru_cache(maxsize=1)
@@ -86,6 +89,26 @@ class StrictAnswer(http.client.HTTPResponse):
         file.raw.readinto = _nothing
         return bool(file.peek(1))
 
+    def _get_chunk_left(self) -> int | None:
+        """Give how much of a chunk is still to be read, of the next one at the end of one; `None` after the last."""
+        left: int | None = self.chunk_left
+        if left:
+            return left
+        if left is not None and self.fp.read(2) != b"\r\n":
+            raise WireError("a chunk of the answer has no end")
+        left = self._read_next_chunk_size() or None
+        if left is None:
+            self._read_and_discard_trailer()
+            self._close_conn()
+        self.chunk_left = left
+        return left
+
+    def _read_next_chunk_size(self) -> int:
+        size = _CHUNK_SIZE.fullmatch(self.fp.readline(_MAX_CHUNK_LINE))
+        if size is None:
+            raise WireError("a chunk of the answer has no size")
+        return int(size[1], 16)
+
     def _read_and_discard_trailer(self) -> None:
         for _ in range(MAX_FIELDS):
             line = self.fp.readline(MAX_HEAD_BYTES)
@@ -106,7 +129,7 @@ def _read_final_head(file: io.BufferedIOBase) -> Head:
             return head
         if head.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
             break
-    raise WireError("the server changes the protocol, or gives interim answers without end")
+    raise WireError(NOT_FINAL)
 
 
 def _read_head(file: io.BufferedIOBase) -> bytes:
@@ -124,10 +147,15 @@ def _read_head(file: io.BufferedIOBase) -> bytes:
 
 
 class _Sending(_Base):
-    """A connection that sends a short request in one piece, and has its time for each piece of a long one."""
+    """A connection that sends a short request in one piece, and has its time for each piece of a long one.
+
+    Attributes:
+        lent: The socket while an answer is read from it. `http.client` parts with one that ends with its answer.
+    """
 
     response_class = StrictAnswer
     kept_at = 0.0
+    lent: socket.socket | None = None
     write_timeout: float | None = None
     _held: list[bytes] | None = None
 
@@ -234,9 +262,10 @@ class Pool(urllib3.HTTPConnectionPool):
 
     def _put_conn(self, conn: Any) -> None:
         if conn is None:  # in the place of one that failed
-            self._lent.difference_update([each for each in list(self._lent) if each.is_closed])
+            self._lent.difference_update([each for each in list(self._lent) if _is_over(each)])
         else:
             self._lent.discard(conn)
+            conn.lent = None
             conn.kept_at = time.monotonic()
         super()._put_conn(conn)
 
@@ -258,6 +287,7 @@ class Pool(urllib3.HTTPConnectionPool):
                     conn.connect()
             except _NO_CONNECTION as error:
                 raise NotConnectedError from error
+        conn.lent = conn.sock
         self._lent.add(conn)
 
 
@@ -265,9 +295,13 @@ class _TlsPool(Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection  # type: ignore[assignment]  # a connection all the same
 
 
+def _is_over(connection: Any) -> bool:
+    return connection.is_closed and (connection.lent is None or connection.lent.fileno() < 0)
+
+
 def wake(connection: Any) -> None:
     """End the wait of whoever reads from a connection, who else would have to end before it can be closed."""
-    opened = getattr(connection, "sock", None)
+    opened = getattr(connection, "lent", None)
     if opened is not None:
         with suppress(OSError):
             socket.socket.shutdown(opened, socket.SHUT_RDWR)  # of TLS too, whose own would stop being TLS

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from aigw._forks import Locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -36,7 +37,7 @@ class _Entry(Generic[T]):
     used: float
 
 
-class Ledger(Generic[T]):
+class Ledger(Locked, Generic[T]):
     """Things found by their keys, the least recently used forgotten first.
 
     Args:
@@ -49,7 +50,7 @@ class Ledger(Generic[T]):
         self._max_items = max_items
         self._max_age = max_age
         self._clock = clock
-        self._lock = Lock()
+        super().__init__()
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._by_key: dict[Hashable, list[_Entry[T]]] = {}
         self._count = 0

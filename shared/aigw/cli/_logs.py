@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
+from aigw._answer_texts import events_of, json_or_none, said
 from aigw._calls._log_calls import MAX_PER_PAGE, LogFilter
 from aigw._errors import ConfigurationError
 from aigw._facts import GatewayLog
@@ -62,6 +63,9 @@ def get(
     *,
     request: Annotated[bool, typer.Option("--request", help="The request's body, too.")] = False,
     response: Annotated[bool, typer.Option("--response", help="The response's body, too.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="A streamed body as its events, and not as what they say.")
+    ] = False,
     wait: Annotated[float, typer.Option("--wait", metavar="S", help="Wait so long for a log to be complete.")] = 0,
 ) -> None:
     """Show one log."""
@@ -76,7 +80,9 @@ def get(
     if session.output.as_json:
         session.output.json({**shown, **bodies})
     else:
-        _show_log(session.output, shown, bodies)
+        heads = {f"{name}_{key}" for name in bodies for key in ("head", "head_complete")}  # the bodies say it whole
+        facts = {name: value for name, value in shown.items() if name not in heads}
+        _show_log(session.output, facts, bodies if raw else {name: _told(body) for name, body in bodies.items()})
 
 
 def tail(
@@ -151,6 +157,14 @@ def _show_log(output: Output, shown: dict[str, Any], bodies: dict[str, Any]) -> 
     for name, body in bodies.items():
         text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
         output.write(f"\n{name}:\n{text}\n")
+
+
+def _told(body: Any) -> Any:
+    """Give what a streamed body says, and the tools it calls a line each; a body that says nothing so as it is."""
+    if not isinstance(body, str):
+        return body
+    text, tools = said(map(json_or_none, events_of(body.encode())))
+    return "\n".join(filter(None, (text, *tools))) or body
 
 
 def _text_of(body: Any) -> Any:

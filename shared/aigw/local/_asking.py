@@ -20,7 +20,14 @@ from aigw.local._routing._dynamic import Walk
 from aigw.local._routing._model_names import read_model
 from aigw.local._spending._credentials import choose_credential
 from aigw.local._spending._payments import PAYMENT_FIELDS, pay_by_machine
-from aigw.local._upstreams._attempts import AttemptPlan, ask_until_answered, close_body, plan_attempts
+from aigw.local._upstreams._attempts import (
+    AttemptPlan,
+    ask_until_answered,
+    close_body,
+    plan_attempts,
+    turn_of,
+    waits_last,
+)
 from aigw.local._upstreams._upstream import NativeUpstream, UnknownShapeError, UpstreamUnreachableError
 
 if TYPE_CHECKING:
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from aigw.local._spending._budget import Budget
     from aigw.local._spending._credentials import Credential
     from aigw.local._spending._key_ring import KeyRing
+    from aigw.local._upstreams._attempts import Turn
     from aigw.local._upstreams._upstream import Upstream, UpstreamEndpoint
 
 _PAYMENT_AND_KEY: Final = frozenset({*PAYMENT_FIELDS, *KEY_HEADERS})
@@ -73,17 +81,15 @@ class Asking:
         is_native = getattr(self.upstreams.get(provider, self.upstream), "is_native", None)
         return is_native is not None and bool(is_native(provider, has_dialect=has_dialect))
 
-    async def ask(
-        self, arrival: Arrival, entry: LogEntry, call: ModelCall, *, is_last: bool
-    ) -> tuple[ModelCall, Reply]:
+    async def ask(self, arrival: Arrival, entry: LogEntry, call: ModelCall, turn: Turn) -> tuple[ModelCall, Reply]:
         """Ask until there is an answer; give the call as it was asked in the end, and the upstream's answer.
 
         Raises:
             RefusalError: No answer came (400/2005), a limit is reached, or a key is missing.
         """
         if self.router.has(call.model.asked):
-            return await self._ask_route(arrival, entry, call, is_last=is_last)
-        plan = plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last)
+            return await self._ask_route(arrival, entry, call, turn)
+        plan = plan_attempts(arrival.options, arrival.entrance.settings, turn)
         if call.model.asked == AUTO:
             entry.model, fields = self.auto.route(arrival)
             call = replace(call, model=entry.model)
@@ -91,7 +97,7 @@ class Asking:
         return call, await self._ask_model(arrival, entry, call, plan)
 
     async def _ask_route(
-        self, arrival: Arrival, entry: LogEntry, call: ModelCall, *, is_last: bool
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, turn: Turn
     ) -> tuple[ModelCall, Reply]:
         facts = {"metadata": arrival.options.metadata or {}, "body": call.body, "headers": arrival.headers}
         entrance = arrival.entrance
@@ -102,7 +108,10 @@ class Asking:
         while step is not None:
             if not isinstance(outcome, RefusalError):
                 await close_body(outcome[1].body)
-            outcome = await self._try_step(arrival, entry, call, step, walk, is_last=is_last)
+            outcome = await self._try_step(
+                arrival, entry, call, step, walk, turn_of(turn, is_followed=step.has_fallback)
+            )
+            turn = turn_of(turn, is_followed=False, is_first=False)
             answered = not isinstance(outcome, RefusalError) and outcome[1].status < 400
             try:
                 step = steps.send(answered)
@@ -113,12 +122,10 @@ class Asking:
         return outcome
 
     async def _try_step(
-        self, arrival: Arrival, entry: LogEntry, call: ModelCall, step: ModelStep, walk: Walk, *, is_last: bool
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, step: ModelStep, walk: Walk, turn: Turn
     ) -> tuple[ModelCall, Reply] | RefusalError:
-        plan = replace(
-            plan_attempts(arrival.options, arrival.entrance.settings, waits_last=is_last and not step.has_fallback),
-            attempts=step.attempts,
-        )
+        plan = plan_attempts(arrival.options, arrival.entrance.settings, turn)
+        plan = replace(plan, attempts=step.attempts, waits_last=waits_last(turn, step.attempts))
         if step.timeout:
             plan = replace(plan, timeout=step.timeout / 1000)
         try:

@@ -31,6 +31,7 @@ from aigw.local._refusal import RefusalError
 from aigw.local._reply import Reply, json_reply
 from aigw.local._routes import Surface, Target, find_target, gateway_url, is_provider, native_surface, split_provider
 from aigw.local._universal import UniversalStep, read_steps
+from aigw.local._upstreams._attempts import turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -162,7 +163,8 @@ class Engine:
             fields = without_credentials("gateway", step.fields, self._tokens)
             now = self._clock()
             arrival = arrive(entrance, step.surface, fields, step.content, now=now, request_id=request_id, step=index)
-            reply = await self._pipeline.answer(arrival, is_last=index == len(steps) - 1)
+            turn = turn_of("only", is_followed=index < len(steps) - 1, is_first=index == 0)
+            reply = await self._pipeline.answer(arrival, turn)
             if reply.status < 400:
                 break
         return reply

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aigw.local._settings._switches import Switches
     from aigw.local._spending._budget import Budget
     from aigw.local._spending._usage import Usage
+    from aigw.local._upstreams._attempts import Turn
 
     Keep = Callable[[CachedReply], None]
 
@@ -70,17 +71,17 @@ class Pipeline:
     guard: Guard
     switches: Switches
 
-    async def answer(self, arrival: Arrival, *, is_last: bool = True) -> Reply:
+    async def answer(self, arrival: Arrival, turn: Turn = "only") -> Reply:
         """Answer one step.
 
         Args:
             arrival: The step.
-            is_last: Whether no other step follows if this one fails.
+            turn: Where it stands among the steps of its request.
         """
         arrival = with_room(self.logs.store, arrival)
         entry = LogEntry(self.logs, arrival, self.switches.costs)
         try:
-            reply = await self._answer(arrival, entry, is_last=is_last)
+            reply = await self._answer(arrival, entry, turn)
         except RefusalError as refusal:
             entry.model = entry.model or guess_refused_model(arrival)
             reply = await _logged(entry, refusal.reply(arrival.entrance.host))
@@ -94,14 +95,14 @@ class Pipeline:
         reply = await _logged(entry, refusal.reply(arrival.entrance.host))
         return reply.with_headers(*_id_headers(arrival, reply.status))
 
-    async def _answer(self, arrival: Arrival, entry: LogEntry, *, is_last: bool) -> Reply:
+    async def _answer(self, arrival: Arrival, entry: LogEntry, turn: Turn) -> Reply:
         asked = self._read(arrival, entry)
         self.budget.admit(arrival)
         self.guard.check_prompt(arrival, entry, asked)
         entry.upstream = self.asking.upstream_of(asked.model).provider
         plan = _plan_cache(arrival, asked, self.switches)
         call = unstreamed(arrival, asked)
-        ask = partial(self._ask, arrival, entry, call, is_last=is_last)
+        ask = partial(self._ask, arrival, entry, call, turn)
         if plan is None:
             return await ask()
         if not plan.active:
@@ -136,9 +137,9 @@ class Pipeline:
         return model
 
     async def _ask(
-        self, arrival: Arrival, entry: LogEntry, call: ModelCall, keep: Keep | None = None, *, is_last: bool
+        self, arrival: Arrival, entry: LogEntry, call: ModelCall, turn: Turn, keep: Keep | None = None
     ) -> Reply:
-        call, reply = await self.asking.ask(arrival, entry, call, is_last=is_last)
+        call, reply = await self.asking.ask(arrival, entry, call, turn)
         media_type = reply.media_type
         if not isinstance(reply.body, bytes) and call.native is not None:
             passed = _passed_on(entry, call, reply, reply.body, media_type)

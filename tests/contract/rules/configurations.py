@@ -60,6 +60,7 @@ ROUTES: Final[dict[str, Any]] = {
         _model("second", "gpt-5-mini"),
         first="first",
     ),
+    "lone": _route(_model("one", "gpt-5-mini"), first="one"),
     "retries": _route(_model("one", "gpt-5-mini", properties={"retries": 1}), first="one"),
 }
 

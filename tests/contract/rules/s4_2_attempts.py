@@ -114,19 +114,52 @@ add(
 )
 add(
     "the-last-attempt-waits",
-    "The last attempt has no timeout.",
+    "The last of several attempts has no timeout.",
     DOCUMENTED,
     asks(
         OPENAI,
         NATIVE,
-        {"cf-aig-request-timeout": "60"},
-        script=({"text": "late", "delay": 150},),
+        {"cf-aig-request-timeout": "60", **THREE},
+        script=(503, 503, {"text": "late", "delay": 150}),
         json={"choices": [{"message": {"content": "late"}}]},
+    ),
+)
+for name, sentence, origin, exchange in (
+    ("a-lone-attempt", "A call of one attempt fails when its timeout is over.", DOCUMENTED, (OPENAI, NATIVE)),
+    ("a-lone-stream", "So does one that is streamed.", GUESS, (OPENAI, {**NATIVE, "stream": True})),
+    ("a-lone-attempt-on-compat", "So does one on compat.", GUESS, (COMPAT, chat())),
+    ("a-lone-step", "So does a universal request of one step.", GUESS, ("POST {host}", steps("gpt-5"))),
+    ("a-lone-model-of-a-route", "So does the only model of a route.", GUESS, (COMPAT, chat("dynamic/lone"))),
+):
+    add(
+        f"{name}-times-out",
+        sentence,
+        origin,
+        asks(
+            *exchange,
+            {"cf-aig-request-timeout": "60"},
+            server="routes" if "route" in name else "open",
+            script=({"text": "late", "delay": 400},),
+            logged={"success": False, "status_code": 400},
+            **refusal(400, 2005, "Failed to get response from provider"),
+        ),
+    )
+add(
+    "a-lone-attempt-on-rest-times-out",
+    "So does one on REST.",
+    GUESS,
+    asks(
+        CHAT,
+        chat(),
+        {**REST, "cf-aig-request-timeout": "60"},
+        script=({"text": "late", "delay": 400},),
+        logged={"success": False, "status_code": 400},
+        **rest_refusal(400, 2005, "Failed to get response from provider"),
     ),
 )
 add(
     "the-last-step-waits",
-    "So has the last step of a universal request.",
+    "Neither has the last step of a universal request of several.",
     GUESS,
     asks(
         "POST {host}",
@@ -245,6 +278,12 @@ add(
     "A model that does not begin to answer within its timeout has failed.",
     DOCUMENTED,
     routed("timeout", FREE, script=({"text": "late", "delay": 400}, "Hello.")),
+)
+add(
+    "route-last-model-waits",
+    "The last of several models of a route has no timeout of the call's.",
+    GUESS,
+    routed("fallback", FREE, {"cf-aig-request-timeout": "60"}, script=({"text": "late", "delay": 400}, {"delay": 150})),
 )
 add(
     "route-model-is-tried-again",

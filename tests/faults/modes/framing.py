@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Final
 
 from aigw import (
@@ -13,6 +14,7 @@ from aigw import (
     StreamTruncatedError,
 )
 
+from ..driving import TOKEN  # noqa: TID252  no package is installed
 from ..faulty_server import Act, Close, Endless, Pause, Send, Stall  # noqa: TID252  no package is installed
 from .mode import (
     STREAM,
@@ -43,6 +45,10 @@ def _no_http(name: str, does: str, *acts: Act) -> Mode:
     return Mode(name, does, ((*acts, Close()),), _NO_HEAD, _NO_HEAD)
 
 
+_ECHO: Final = f"Bearer {TOKEN}".encode()
+"""What the client has sent, and is not to see in an error."""
+
+
 def _bad_chunks(name: str, does: str, after: bytes) -> Mode:
     """A stream whose first chunk is good."""
     first = data("Hel")
@@ -56,6 +62,19 @@ MODES: Final = [
     _no_http("http2-preface", "speaks HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     _no_http("http2-settings", "speaks HTTP/2 in binary", b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
     _no_http("bad-status", "sends a status that is no number", b"HTTP/1.1 abc OK\r\n\r\n"),
+    _no_http("echo-in-the-status", "sends the credentials back as a status", b"HTTP/1.1 2x0 " + _ECHO + b"\r\n\r\n"),
+    _no_http(
+        "echo-in-a-header", "sends them back in a broken field", b"HTTP/1.1 200 OK\r\nx y: " + _ECHO + b"\r\n\r\n"
+    ),
+    _no_http("echo-in-half-a-head", "sends them back in half a head", b"HTTP/1.1 200 OK\r\nx: " + _ECHO + b"\r\ny: 1"),
+    _no_http(
+        "echo-in-a-long-header",
+        "sends them back where a limit cuts them",
+        b"HTTP/1.1 200 OK\r\nx: " + b"a" * 78 + _ECHO + b"a" * 200_000 + b"\r\n\r\n",
+    ),
+    _no_http(
+        "echo-as-a-length", "sends them back as a length", b"HTTP/1.1 200 OK\r\ncontent-length: " + _ECHO + b"\r\n\r\n"
+    ),
     _no_http("tls-alert", "speaks TLS", b"\x15\x03\x01\x00\x02\x02\x46"),
     Mode("http-1.0", "answers in HTTP/1.0", ((head().replace(b"1.1", b"1.0", 1) + WHOLE, Close()),), Right(), Right()),
     Mode(
@@ -71,6 +90,22 @@ MODES: Final = [
         ((b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", *whole(WHOLE)),),
         Right(),
         Right(),
+    ),
+    Mode(
+        "switching-protocols",
+        "changes the protocol",
+        ((b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n", Stall()),),
+        _NO_HEAD,
+        _NO_HEAD,
+        read_timeout=1.5,
+    ),
+    Mode(
+        "endless-interim-answers",
+        "sends `100 Continue` for ever (over httpx it is waited for)",
+        ((Endless(b"HTTP/1.1 100 Continue\r\n\r\n", 0.001),),),
+        Wrong(APIConnectionError, has_log=False, words="without end"),
+        Wrong(APIConnectionError, has_log=False, words="without end"),
+        read_timeout=1.0,
     ),
     Mode("no-length", "sends no length and closes", ((head() + WHOLE, Close()),), Right(), Right()),
     Mode(
@@ -131,7 +166,11 @@ MODES: Final = [
         None,
     ),
     _bad_chunks("chunk-size", "sends a chunk size that is no number", b"\r\nzz\r\nabc\r\n"),
+    _bad_chunks("echo-as-a-chunk-size", "sends the credentials back as a chunk size", b"\r\n" + _ECHO + b"\r\n"),
     _bad_chunks("chunk-size-huge", "sends a chunk size of 24 digits", b"\r\n" + b"f" * 24 + b"\r\nabc\r\n"),
+    _bad_chunks("chunk-size-prefix", "sends a chunk size that begins with 0x", b"\r\n0x" + chunked(data("lo", "stop"))),
+    _bad_chunks("chunk-size-sign", "sends a chunk size with a sign", b"\r\n+" + chunked(data("lo", "stop"))),
+    _bad_chunks("chunk-too-long", "sends more of a chunk than its size", b"XX" + chunked(data("lo", "stop"))),
     _bad_chunks("chunk-without-end", "sends no end of a chunk", b"abcdef"),
     _bad_chunks("chunks-without-end", "sends no last chunk", b"\r\n"),
     Mode("gzip", "sends gzip", (whole(zipped(WHOLE), 200, _GZIP),), Right(), Right()),
@@ -152,6 +191,36 @@ MODES: Final = [
         "gzip-cut", "sends half of a gzip", (whole(zipped(WHOLE)[:40], 200, _GZIP),), _CUT, Wrong(StreamTruncatedError)
     ),
     Mode("gzip-lie", "says gzip, and sends none", (whole(WHOLE, 200, _GZIP),), _CUT, Wrong(StreamTruncatedError)),
+    Mode(
+        "gzip-with-padding",
+        "sends gzip, and zeros after it",
+        (whole(zipped(WHOLE) + b"\0" * 99, 200, _GZIP),),
+        Right(),
+        None,
+    ),
+    Mode("x-gzip", "calls gzip `x-gzip`", (whole(zipped(WHOLE), 200, "content-encoding: X-GZip"),), Right(), Right()),
+    Mode("identity", "calls nothing an encoding", (whole(WHOLE, 200, "content-encoding: identity"),), Right(), Right()),
+    *(
+        Mode(
+            f"encoding-{name}",
+            f"sends {what}, which nobody asked for",
+            (whole(body, 200, f"content-encoding: {encoding}"),),
+            Wrong(APIConnectionError, words="not gzip"),
+            Wrong(StreamTruncatedError, words="not gzip"),
+        )
+        for name, what, encoding, body in (
+            ("gzip-twice", "gzip in gzip", "gzip, gzip", zipped(zipped(WHOLE))),
+            ("deflate", "deflate", "deflate", zlib.compress(WHOLE)),
+            ("unknown", "an encoding of its own", "xyz", WHOLE),
+        )
+    ),
+    Mode(
+        "error-in-gzip-twice",
+        "refuses, in gzip in gzip",
+        (whole(zipped(zipped(WHOLE)), 400, "content-encoding: gzip, gzip"),),
+        Wrong(BadRequestError),
+        Wrong(BadRequestError),
+    ),
     Mode(
         "gzip-bomb",
         "sends gzip that unpacks a thousandfold, for ever",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
+from aigw._origins import without_secrets
 from aigw.cli._exit_codes import ExitCode
 from aigw.cli.doctor._answer_checks import ANSWER_CHECKS
 from aigw.cli.doctor._facts import SKIPPED
@@ -53,7 +54,7 @@ class Diagnosis:
             "exit_code": int(self.exit_code),
             "account_id": setup.account_id if self._is_ok("account_id") else None,
             "gateway_id": setup.gateway_id,
-            "base_url": setup.base_url.rpartition("@")[2] or None,
+            "base_url": without_secrets(setup.base_url) or None,
             "checks": [_row(check, finding) for check, finding in self.findings],
         }
 

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from aigw._origins import is_loopback, without_secrets
 from aigw.cli._exit_codes import ExitCode
-from aigw.cli.doctor._facts import Check, fail, ok, warn
+from aigw.cli.doctor._facts import Check, fail, ok
 from aigw.cli.doctor._proxies import proxy_for
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ _ANY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _GLOBAL_KEY: Final = re.compile(r"[0-9a-f]{37}")
 _CLOUDFLARE: Final = frozenset({"api.cloudflare.com", "gateway.ai.cloudflare.com"})
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _CREATE: Final = "Create an API token in the Cloudflare dashboard (Workers AI Read, AI Gateway Read, Edit and Run)"
 _KEY_VARIABLES: Final = {"OPENAI_API_KEY": "OPENAI_BASE_URL", "ANTHROPIC_API_KEY": "ANTHROPIC_BASE_URL"}
 _PLACEHOLDER: Final = re.compile(
@@ -71,7 +71,7 @@ def _base_url(facts: Facts) -> Finding:
     base_url = facts.setup.base_url
     if not base_url:
         return ok("Cloudflare")
-    shown = base_url.rpartition("@")[2]
+    shown = without_secrets(base_url)
     try:
         url = urlsplit(base_url)
         host, has_port = url.hostname or "", url.port != 0
@@ -96,23 +96,12 @@ def _proxy(facts: Facts) -> Finding:
     if found is None:
         return ok("none")
     variable, proxy = found
-    failed = any(each.failure for each in facts.outcomes)
-    if (urlsplit(url).hostname or "") in _LOOPBACK:
-        fix = f"Set NO_PROXY=127.0.0.1,localhost, or unset {variable}."
-        text = f"{variable} sends even local calls to {proxy}"
-        return (
-            fail("proxy_before_local", ExitCode.CONNECTION, text, fix)
-            if _is_broken(facts)
-            else warn("proxy_before_local", text, fix)
-        )
-    if failed:
+    if is_loopback(urlsplit(url).hostname or ""):
+        return ok(f"none: this machine is asked directly, though {variable} names {proxy}")
+    if any(each.failure for each in facts.outcomes):
         fix = f"Check the proxy, unset {variable}, or put the host into NO_PROXY."
         return fail("proxy_in_the_way", ExitCode.CONNECTION, f"{variable} leads to {proxy}, and no answer came", fix)
     return ok(f"{proxy}, by {variable}")
-
-
-def _is_broken(facts: Facts) -> bool:
-    return any(each.failure or not each.is_envelope for each in facts.outcomes)
 
 
 def _provider_key(facts: Facts) -> Finding | None:

@@ -57,11 +57,14 @@ class ScriptUpstream:
     A turn is a text to answer with, a status to fail with (`503`), an exception to raise, a `Reply` or a function that
     makes one, or an object:
 
-    - `text`, `pieces` (the text as a stream brings it), `tool_calls` (each `{name, arguments}`), `finish_reason`,
-      `usage` (tokens in and out), `embeddings` (vectors): an answer;
+    - `text`, `pieces` (the text as a stream brings it), `tool_calls` (each `{name, arguments}`, and `id` if that
+      matters), `finish_reason`, `usage` (tokens in and out), `embeddings` (vectors): an answer;
     - `json`: a whole body in OpenAI's shape; `status` and `message`, or `status` and `json`: an error;
     - `delay` (milliseconds before), `headers`, `cut` (a stream breaks off after so many pieces), `drop` (no answer);
     - `times`: how often the turn is taken, 1 by default, `"forever"` for always.
+
+    No two answers have an id in common: the first is `chatcmpl-script-1`, its tool calls, unless a turn gives their
+    `id`, `call_1_0`, `call_1_1` and so on, and the next answer's `chatcmpl-script-2` and `call_2_0`.
 
     Args:
         turns: The turns in order. A call after the last one is answered with status 500.
@@ -85,6 +88,7 @@ class ScriptUpstream:
         self._keep_requests = keep_requests
         self._lock = Lock()
         self._turns = read_turns(turns)
+        self._answers = 0
 
     @classmethod
     def load(cls, path: str | Path, *, provider: str = "script", keep_requests: int = MAX_REQUESTS) -> ScriptUpstream:
@@ -141,7 +145,9 @@ class ScriptUpstream:
                 del self.requests[0]
             if not self._turns:
                 return None
-            return self._turns[0] if self._turns[0].forever else self._turns.pop(0)
+            self._answers += 1
+            turn = self._turns[0] if self._turns[0].forever else self._turns.pop(0)
+            return turn.taken(self._answers)
 
 
 async def play(turn: Turn, endpoint: str, body: dict[str, Any]) -> Reply:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio.lowlevel
@@ -67,15 +68,21 @@ class Turn:
         written: The turn as it was written, for sentences about it.
         number: Its place in the script, from 1.
         forever: Whether it is taken by every call from now on.
+        answer: The number of its answer, from 1: what the ids of the answer and of its tool calls are made of.
     """
 
     says: Mapping[str, Any] | Callable[[], Reply]
     written: Any = None
     number: int = 1
     forever: bool = False
+    answer: int = 1
 
     def __str__(self) -> str:
         return f"turn {self.number} ({shown(self.written, _SHOWN)})"
+
+    def taken(self, answer: int) -> Turn:
+        """Give it as the one that answers a call."""
+        return replace(self, answer=answer)
 
     def suits(self, endpoint: str) -> bool:
         """Whether a call may take it: one for embeddings leaves turns alone that only speak."""
@@ -107,7 +114,7 @@ class Turn:
         """
         if callable(self.says):
             return self.says()
-        reply = _reply(self.says, endpoint, body)
+        reply = _reply(self.says, endpoint, body, self.answer)
         fields = ((str(name).lower(), str(value)) for name, value in (self.says.get("headers") or {}).items())
         return reply.with_headers(*fields)
 
@@ -166,7 +173,7 @@ def _raise(error: Exception) -> Reply:
     raise error
 
 
-def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> Reply:
+def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any], answer: int) -> Reply:
     status = says.get("status") or 200
     if "json" in says:
         return json_reply(status, says["json"])
@@ -178,21 +185,23 @@ def _reply(says: Mapping[str, Any], endpoint: str, body: Mapping[str, Any]) -> R
     if endpoint == "embeddings":
         return _embeddings(status, says, body)
     if body.get("stream"):
-        return Reply(status, (("content-type", EVENT_STREAM),), _stream(says, body))
-    choice = {"index": 0, "message": {"role": "assistant", **_message(says)}, "finish_reason": _reason(says)}
-    return json_reply(status, _frame("chat.completion", body, [choice]) | {"usage": _usage(says, body)})
+        return Reply(status, (("content-type", EVENT_STREAM),), _stream(says, body, answer))
+    message = {"role": "assistant", "content": _content(says)}
+    if says.get("tool_calls"):
+        message["tool_calls"] = _tool_calls(says, answer)
+    choice = {"index": 0, "message": message, "finish_reason": _reason(says)}
+    return json_reply(status, _frame("chat.completion", body, [choice], answer) | {"usage": _usage(says, body)})
 
 
-def _message(says: Mapping[str, Any]) -> dict[str, Any]:
-    text = says.get("text", "".join(says.get("pieces") or ()) or None)
-    return {"content": text} | ({"tool_calls": _tool_calls(says)} if says.get("tool_calls") else {})
+def _content(says: Mapping[str, Any]) -> Any:
+    return says.get("text", "".join(says.get("pieces") or ()) or None)
 
 
-def _tool_calls(says: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _tool_calls(says: Mapping[str, Any], answer: int) -> list[dict[str, Any]]:
     return [
         {
             "index": index,
-            "id": call.get("id") or f"call_{index}",
+            "id": call.get("id") or f"call_{answer}_{index}",
             "type": "function",
             "function": {"name": call["name"], "arguments": _text(call.get("arguments", {}))},
         }
@@ -210,12 +219,12 @@ def _reason(says: Mapping[str, Any]) -> str:
 
 def _usage(says: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, int]:
     asked = sum(count_tokens(_text(message.get("content") or "")) for message in body.get("messages") or ())
-    tokens_in, tokens_out = says.get("usage") or (asked, count_tokens(_message(says)["content"] or ""))
+    tokens_in, tokens_out = says.get("usage") or (asked, count_tokens(_content(says) or ""))
     return {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
 
 
-def _frame(kind: str, body: Mapping[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"id": _ID, "object": kind, "created": 0, "model": body.get("model"), "choices": choices}
+def _frame(kind: str, body: Mapping[str, Any], choices: list[dict[str, Any]], answer: int) -> dict[str, Any]:
+    return {"id": f"{_ID}-{answer}", "object": kind, "created": 0, "model": body.get("model"), "choices": choices}
 
 
 async def _pieces(pieces: Iterable[str | bytes]) -> AsyncIterator[bytes]:
@@ -224,23 +233,24 @@ async def _pieces(pieces: Iterable[str | bytes]) -> AsyncIterator[bytes]:
         await anyio.lowlevel.checkpoint()
 
 
-async def _stream(says: Mapping[str, Any], body: Mapping[str, Any]) -> AsyncIterator[bytes]:
-    for chunk in _chunks(says, body):
+async def _stream(says: Mapping[str, Any], body: Mapping[str, Any], answer: int) -> AsyncIterator[bytes]:
+    for chunk in _chunks(says, body, answer):
         yield b"data: " + dump_json(chunk) + b"\n\n"
         await anyio.lowlevel.checkpoint()
     yield b"data: [DONE]\n\n"
 
 
-def _chunks(says: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _chunks(says: Mapping[str, Any], body: Mapping[str, Any], answer: int) -> Iterator[dict[str, Any]]:
     text = says.get("text") or ""
     pieces = says.get("pieces") or [word for word in text.partition(" ") if word]
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
-    deltas += [{"tool_calls": [call]} for call in _tool_calls(says)]
+    deltas += [{"tool_calls": [call]} for call in _tool_calls(says, answer)]
+    frame = partial(_frame, "chat.completion.chunk", body, answer=answer)
     for delta in deltas:
-        yield _frame("chat.completion.chunk", body, [{"index": 0, "delta": delta, "finish_reason": None}])
-    yield _frame("chat.completion.chunk", body, [{"index": 0, "delta": {}, "finish_reason": _reason(says)}])
+        yield frame([{"index": 0, "delta": delta, "finish_reason": None}])
+    yield frame([{"index": 0, "delta": {}, "finish_reason": _reason(says)}])
     if (body.get("stream_options") or {}).get("include_usage"):
-        yield _frame("chat.completion.chunk", body, []) | {"usage": _usage(says, body)}
+        yield frame([]) | {"usage": _usage(says, body)}
 
 
 def _embeddings(status: int, says: Mapping[str, Any], body: Mapping[str, Any]) -> Reply:

@@ -125,6 +125,7 @@ class Stage(Mapping[str, "Upstream"]):
         self._lock = Lock()
         self._blocks: list[Script] = []
         self._queue: deque[Script] = deque()
+        self._answers = 0
         self.requests = UpstreamRequests(kept)
 
     def __getitem__(self, slug: str) -> Upstream:
@@ -162,14 +163,15 @@ class Stage(Mapping[str, "Upstream"]):
     def take(self, endpoint: UpstreamEndpoint) -> Turn | None:
         """Take the next turn of the script that plays now; `None` when none does."""
         with self._lock:
-            if self._blocks:
-                return self._blocks[-1].take(endpoint)
-            if not self._queue:
+            if not (self._blocks or self._queue):
                 return None
+            self._answers += 1
+            if self._blocks:
+                return self._blocks[-1].take(endpoint).taken(self._answers)
             turn = self._queue[0].take(endpoint)
             if self._queue[0].is_over:
                 self._queue.popleft()
-            return turn
+            return turn.taken(self._answers)
 
     def assert_played(self) -> None:
         """Raise unless the scripts that were added have been played.

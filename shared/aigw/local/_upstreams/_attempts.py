@@ -2,14 +2,17 @@
 
 The docs do not say which failures are tried again; here they are the statuses 408, 429 and 5xx, a connection that
 failed, and a timeout. The n-th further attempt waits the delay (constant), n times it (linear), or it doubled n-1 times
-(exponential), never more than a minute. As documented, the last attempt has no timeout.
+(exponential), never more than a minute.
+
+The docs say both that a direct request fails when its timeout is over, and that the timeout is not applied to the last
+attempt. Here the last of several waits (attempts, steps, models of a route), and one that is alone fails.
 """
 
 from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from aigw.local._settings._gateway_settings import Backoff, GatewaySettings
 
 MAX_PAUSE: Final = 60.0
+
+Turn = Literal["only", "followed", "last"]
+"""Where asking one model stands in a call: nothing else is asked, something is if it fails, or something was before."""
+
 _PASSING: Final = frozenset({408, 429})
 
 
@@ -54,16 +61,29 @@ class AttemptPlan:
         return None if self.waits_last and attempt == self.attempts else self.timeout
 
 
-def plan_attempts(options: CallOptions, settings: GatewaySettings, *, waits_last: bool) -> AttemptPlan:
+def plan_attempts(options: CallOptions, settings: GatewaySettings, turn: Turn) -> AttemptPlan:
     """Put a call's options before the gateway's settings."""
+    attempts = options.max_attempts or settings.retry_max_attempts
     delay = settings.retry_delay if options.retry_delay is None else options.retry_delay
     return AttemptPlan(
-        attempts=options.max_attempts or settings.retry_max_attempts,
+        attempts=attempts,
         delay=delay / 1000,
         backoff=options.backoff or settings.retry_backoff,
         timeout=options.request_timeout / 1000 if options.request_timeout else None,
-        waits_last=waits_last,
+        waits_last=waits_last(turn, attempts),
     )
+
+
+def turn_of(turn: Turn, *, is_followed: bool, is_first: bool = True) -> Turn:
+    """Give the turn of one among several inside a turn."""
+    if is_followed or turn == "followed":
+        return "followed"
+    return turn if is_first else "last"
+
+
+def waits_last(turn: Turn, attempts: int) -> bool:
+    """Tell whether the last attempt has no timeout: only as the last of several."""
+    return turn == "last" or (turn == "only" and attempts > 1)
 
 
 async def ask_until_answered(send: Callable[[], Awaitable[Reply]], plan: AttemptPlan) -> Reply:

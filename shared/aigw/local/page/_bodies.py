@@ -1,20 +1,12 @@
-"""A logged body, made readable: JSON with indents, a stream's events, and the text that an answer says.
-
-The gateway logs what it sent, in whichever API's shape the caller spoke. Which part of it is the answer is a table of
-those shapes; a stream's pieces and a whole answer are read by the same rows.
-"""
+"""A logged body, made readable: JSON with indents, a stream's events, and the text that an answer says."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from aigw._json import parse_json
-from aigw._sse import EventTooLargeError, SSEDecoder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from aigw._answer_texts import events_of, json_or_none, said
 
 MAX_SHOWN: Final = 200_000
 """So many characters of a body are shown; the whole of it can be downloaded."""
@@ -23,7 +15,6 @@ MAX_EVENTS: Final = 500
 """So many events of a stream are shown, the first ones."""
 
 _MAX_PRETTY: Final = 2_000_000
-_DONE: Final = b"[DONE]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,123 +49,15 @@ def read_body(content: bytes, media_type: str | None) -> Body:
     """
     if (media_type or "").partition(";")[0].strip().lower() == "text/event-stream":
         return _stream(content)
-    value = _json(content) if len(content) <= _MAX_PRETTY else None
+    value = json_or_none(content) if len(content) <= _MAX_PRETTY else None
     text = content.decode("utf-8", "replace") if value is None else json.dumps(value, indent=2, ensure_ascii=False)
-    answer, tools = _said([value])
+    answer, tools = said([value])
     shown = text[:MAX_SHOWN]
     return Body(shown, (), answer, tools, len(content), len(shown) < len(text), is_stream=False)
 
 
 def _stream(content: bytes) -> Body:
-    events = _events(content)
-    answer, tools = _said(map(_json, events))
+    events = events_of(content)
+    answer, tools = said(map(json_or_none, events))
     shown = tuple(event.decode("utf-8", "replace")[:MAX_SHOWN] for event in events[:MAX_EVENTS])
     return Body("", shown, answer, tools, len(content), len(events) > MAX_EVENTS, is_stream=True)
-
-
-def _events(content: bytes) -> list[bytes]:
-    decoder = SSEDecoder()
-    try:
-        found = [*decoder.feed(content), *decoder.close()] if content else []
-    except EventTooLargeError:
-        found = []
-    return [event.data for event in found]
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return None if data == _DONE else parse_json(data)
-    except ValueError:
-        return None
-
-
-def _said(values: Iterable[Any]) -> tuple[str, tuple[str, ...]]:
-    """Put together what some JSON values say, in order, and the calls of tools among them."""
-    texts: list[str] = []
-    calls: dict[Any, list[str]] = {}
-    for value in values:
-        for call, text in _pieces(value):
-            (texts if call is None else calls.setdefault(call, [])).append(text)
-    return "".join(texts), tuple(f"{call[0]}({call[1]})" for call in map(_named, calls.values()))
-
-
-def _named(pieces: list[str]) -> tuple[str, str]:
-    return pieces[0], "".join(pieces[1:])
-
-
-def _pieces(value: Any) -> Iterator[tuple[Any, str]]:
-    """Give the pieces of text in a value, each with the key of its tool call, or `None` for the answer itself.
-
-    A call's first piece is its name.
-    """
-    if not isinstance(value, dict):
-        return
-    value = value["result"] if isinstance(value.get("result"), dict) else value
-    for choice in _objects(value.get("choices")):
-        yield from _openai(choice.get("delta") or choice.get("message"), choice.get("index", 0))
-    yield from _messages(value)
-    yield from _responses(value)
-    for candidate in _objects(value.get("candidates")):
-        for part in _objects(_object(candidate.get("content")).get("parts")):
-            yield from _text(part.get("text"))
-    yield from _text(value.get("response"))
-
-
-def _openai(message: Any, index: Any) -> Iterator[tuple[Any, str]]:
-    message = _object(message)
-    yield from _text(message.get("content"))
-    for place, call in enumerate(_objects(message.get("tool_calls"))):
-        key = (index, call.get("index", place))
-        function = _object(call.get("function"))
-        yield from _call(key, function.get("name"), function.get("arguments"))
-
-
-def _messages(value: dict[str, Any]) -> Iterator[tuple[Any, str]]:
-    """Read Anthropic's events and messages."""
-    delta, block = _object(value.get("delta")), _object(value.get("content_block"))
-    key = ("block", value.get("index"))
-    yield from _text(block.get("text"))
-    yield from _text(delta.get("text"))
-    if block.get("type") == "tool_use":
-        yield from _call(key, block.get("name"), None)
-    yield from _call(key, None, delta.get("partial_json"))
-    for place, part in enumerate(_objects(value.get("content"))):
-        yield from _text(part.get("text"))
-        if part.get("type") == "tool_use":
-            yield from _call(("block", place), part.get("name"), json.dumps(part.get("input"), ensure_ascii=False))
-
-
-def _responses(value: dict[str, Any]) -> Iterator[tuple[Any, str]]:
-    """Read the events and answers of OpenAI's Responses API."""
-    kind, item = value.get("type"), _object(value.get("item"))
-    key = ("item", value.get("output_index"))
-    if kind == "response.output_text.delta":
-        yield from _text(value.get("delta"))
-    elif kind == "response.output_item.added" and item.get("type") == "function_call":
-        yield from _call(key, item.get("name"), None)
-    elif kind == "response.function_call_arguments.delta":
-        yield from _call(key, None, value.get("delta"))
-    for place, output in enumerate(_objects(value.get("output"))):
-        for part in _objects(output.get("content")):
-            yield from _text(part.get("text"))
-        if output.get("type") == "function_call":
-            yield from _call(("item", place), output.get("name"), output.get("arguments"))
-
-
-def _call(key: Any, name: Any, arguments: Any) -> Iterator[tuple[Any, str]]:
-    for text in (name, arguments):
-        if isinstance(text, str):
-            yield key, text
-
-
-def _text(value: Any) -> Iterator[tuple[None, str]]:
-    if isinstance(value, str):
-        yield None, value
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
