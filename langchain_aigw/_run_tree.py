@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from aigw.integration import Ledger
+from aigw.integration import ForkSafeLock, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +66,7 @@ class RunTree:
 
     def __init__(self, max_runs: int, max_age: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_paths = _PATHS_PER_RUN * max_runs
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._paths: OrderedDict[UUID, tuple[UUID, ...]] = OrderedDict()
         self._ended: deque[UUID] = deque()
         self._ledger: Ledger[Entry] = Ledger(max_runs, max_age, clock)

@@ -9,7 +9,6 @@ so what the model reports is theirs at once.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, overload
 from weakref import WeakValueDictionary
 
@@ -17,6 +16,7 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
+from aigw.integration import ForkSafeLock
 from langchain_aigw._captured import CAPTURES
 from langchain_aigw._recorded import CallReport
 
@@ -60,7 +60,7 @@ class _Runs:
     """The runs that somebody still refers to."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._runs: WeakValueDictionary[UUID, ModelRun] = WeakValueDictionary()
 
     def known(self, run_id: UUID) -> ModelRun | None:

@@ -4,7 +4,6 @@ What is known of the calls, and what is done with it, is `callbacks`'.
 """
 
 import logging
-import threading
 from typing import Any, Final, Self
 
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
@@ -12,14 +11,14 @@ from llama_index.core.instrumentation.events import BaseEvent
 from llama_index_instrumentation import get_dispatcher
 from pydantic import PrivateAttr
 
-from aigw.integration import is_rating
+from aigw.integration import ForkSafeLock, is_rating
 from llamaindex_aigw._events import AIGatewayCallEvent
 from llamaindex_aigw._listening import Choosy
 from llamaindex_aigw._recorded import CallReport
 from llamaindex_aigw._spans import Place, start_watching, stop_watching
 
 _LOG: Final = logging.getLogger("llamaindex_aigw.callbacks")
-_LOCK: Final = threading.Lock()
+_LOCK: Final = ForkSafeLock()
 
 
 class CallHandler(Choosy, BaseEventHandler):

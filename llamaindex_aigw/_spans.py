@@ -6,7 +6,6 @@ serves all who ask, and goes when the last of them does.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable  # noqa: TC003 pydantic reads the annotation
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 from pydantic import PrivateAttr
 
-from aigw.integration import leave
+from aigw.integration import ForkSafeLock, leave
 
 if TYPE_CHECKING:
     import inspect
@@ -30,7 +29,7 @@ RUN_ID_TAG: Final = "llamaindex.run_id"
 
 _NO_TAGS: Final[Mapping[str, Any]] = {}
 _MAX_SPANS: Final = 20_000
-_LOCK: Final = threading.Lock()
+_LOCK: Final = ForkSafeLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class SpanWatcher(BaseSpanHandler[BaseSpan]):
     """Remembers of every span where it stands; of closed ones too, since tasks outlive the span that began them."""
 
     _places: OrderedDict[str, Place] = PrivateAttr(default_factory=OrderedDict)
-    _guard: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _guard: ForkSafeLock = PrivateAttr(default_factory=ForkSafeLock)
     _users: int = PrivateAttr(default=0)
     _listeners: tuple[Callable[[Place, Any], object], ...] = PrivateAttr(default=())
 

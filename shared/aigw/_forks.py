@@ -26,12 +26,18 @@ class Forking:
         """Go on: in the parent with all threads, in the child without any but this one."""
 
 
-class Locked(Forking):
-    """Something with a lock that is free in the child, whoever held it; for work of a moment that breaks nothing."""
+class ForkSafeLock(Forking):
+    """A lock that is free in the child, whoever held it; for work of a moment, in which nobody forks."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         super().__init__()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
     def after_fork(self, *, in_child: bool) -> None:
         """Make the lock anew in the child."""

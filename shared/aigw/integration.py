@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aigw._contexts import leave
     from aigw._finding._search import CallMemory
     from aigw._finding._shared_writer import SharedWriter
+    from aigw._forks import ForkSafeLock
     from aigw._given import check_texts, shown
     from aigw._handlers._bookkeeping import Bookkeeping
     from aigw._handlers._cost_callback import CostCallback
@@ -47,6 +48,7 @@ __all__ = [
     "Clients",
     "CostCallback",
     "FeedbackTaker",
+    "ForkSafeLock",
     "Ledger",
     "LoggedCall",
     "Rater",
@@ -95,6 +97,7 @@ _MODULES: Final = {
     "Clients": "_adapters._clients",
     "CostCallback": "_handlers._cost_callback",
     "FeedbackTaker": "_rating._queues",
+    "ForkSafeLock": "_forks",
     "Ledger": "_noted._ledger",
     "LoggedCall": "_rating._feedback",
     "Rater": "_handlers._rater",

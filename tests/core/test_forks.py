@@ -7,6 +7,7 @@ import signal
 import threading
 import weakref
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -16,7 +17,9 @@ from aigw._forks import Forking
 from aigw._handlers._rater import Rater
 from aigw.feedback._rows import Target
 from aigw.feedback._spool import Spool
-from aigw.integration import LoggedCall
+from aigw.integration import ForkSafeLock, LoggedCall
+from langchain_aigw._run_tree import RunTree
+from llamaindex_aigw._spans import Place, SpanWatcher
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which only POSIX has"),
@@ -148,3 +151,27 @@ def test_a_fork_waits_for_the_transaction_of_another_thread(tmp_path):
 def test_what_is_told_of_forks_is_not_kept_alive():
     gone = weakref.ref(Forking())
     assert gone() is None
+
+
+def test_a_lock_that_was_held_is_free_in_the_child():
+    lock = ForkSafeLock()
+
+    def enter():
+        with lock:
+            return True
+
+    with held(lock):
+        assert in_child(enter)
+    with lock:
+        pass
+
+
+def test_runs_and_spans_are_noted_in_the_child_whoever_noted_one_at_the_fork():
+    tree, watcher = RunTree(10, 10.0), SpanWatcher()
+
+    def note():
+        tree.start(uuid4(), None)
+        return tree.open_runs == 1 and watcher.place("s") == Place(("s",))
+
+    with held(tree._lock), held(watcher._guard):
+        assert in_child(note)

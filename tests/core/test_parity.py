@@ -30,9 +30,8 @@ NAMES = [
 
 FOR_ADAPTERS = [
     "Bookkeeping", "CallCaptures", "CallKind", "CallMemory", "CallReport", "Caller", "CapturedCalls", "ChatRequest",
-    "Clients",
-    "CostCallback", "FeedbackTaker", "Ledger", "LoggedCall", "Rater", "RecordedCall", "SharedWriter", "ToolCalls",
-    "Verdict", "WireToolCall",
+    "Clients", "CostCallback", "FeedbackTaker", "ForkSafeLock", "Ledger", "LoggedCall", "Rater", "RecordedCall",
+    "SharedWriter", "ToolCalls", "Verdict", "WireToolCall",
     "arate_logs", "aread_logs", "ask_completions", "ask_embeddings", "ask_stream", "calls_of", "check_texts",
     "chosen_event_id", "context_options", "event_id_of", "forward_metadata", "is_rating", "lazy", "leave",
     "merge_parameters", "metadata_of", "parse_arguments", "rate_logs", "read_logs", "readings_of",

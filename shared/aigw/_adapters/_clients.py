@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from aigw._async_client import AsyncAIGateway
 from aigw._client import AIGateway
 from aigw._driver import with_options
-from aigw._forks import Locked
+from aigw._forks import ForkSafeLock
 
 C = TypeVar("C", AIGateway, AsyncAIGateway)
 
@@ -19,11 +19,11 @@ _MAX_TWINS: Final = 64
 _Key = tuple[Any, int]
 
 
-class Clients(Locked):
+class Clients:
     """One sync and one async client for each set of settings; safe in threads and tasks, empty when copied deeply."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._lock = ForkSafeLock()
         self._sync: dict[_Key, AIGateway] = {}
         self._async: dict[_Key, AsyncAIGateway] = {}
         self._twins: dict[tuple[object, str], Any] = {}

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from aigw._forks import Locked
+from aigw._forks import ForkSafeLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -37,7 +37,7 @@ class _Entry(Generic[T]):
     used: float
 
 
-class Ledger(Locked, Generic[T]):
+class Ledger(Generic[T]):
     """Things found by their keys, the least recently used forgotten first.
 
     Args:
@@ -50,7 +50,7 @@ class Ledger(Locked, Generic[T]):
         self._max_items = max_items
         self._max_age = max_age
         self._clock = clock
-        super().__init__()
+        self._lock = ForkSafeLock()
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._by_key: dict[Hashable, list[_Entry[T]]] = {}
         self._count = 0
