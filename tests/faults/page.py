@@ -21,10 +21,10 @@ _INTRODUCTION: Final = """\
 # What happens when things break
 
 Every call ends in the right answer or in one typed error, which names the gateway's log where the answer's head told
-it. There are {modes} ways of a server to misbehave below; each is a test, through the sync client and the async one,
-over urllib3, httpx, aiohttp and httpx-aiohttp (`tests/faults/`), and those that concern adapters through both of them.
-After each, the connection is free again, no request was sent twice that may have been run, and no other server has
-heard a thing.
+it. There are {modes} ways of a server to misbehave below (`tests/faults/`). Each is a test of the sync client and the
+async one and of both adapters, sync and async, over urllib3 and aiohttp; where they can differ, over httpx and
+httpx-aiohttp too. After each, the connection is free again, no request was sent twice that may have been run, and no
+other server has heard a thing.
 
 ## Limits
 
@@ -68,9 +68,11 @@ The wait begins with half a second and doubles up to eight, with up to a quarter
 ## Leaving early
 
 A stream frees its connection when it ends or fails, with `close()` or `aclose()`, at the end of a `with` block, and
-when nobody holds it any more, read or not. Read and close a stream in one thread. After a fork the child opens
-connections of its own, whatever other threads were at, and a stream that was open goes on in the parent. Each event
-loop has its own connections, closed when it shuts down; a process may end with streams open.
+when nobody holds it any more, read or not. A task may be cancelled wherever it waits, and its connection is there for
+the next call; over httpx not everywhere, whose own pool forgets a connection that is cancelled while it is made or
+given back. Read and close a stream in one thread. After a fork the child opens connections of its own, whatever other
+threads were at, and a stream that was open goes on in the parent. Each event loop has its own connections, closed when
+it shuts down; a process may end with streams open.
 
 ## Proxies
 
