@@ -12,7 +12,7 @@ from aigw._errors import ConfigurationError
 from aigw._given import shown
 
 _BARE: Final = re.compile(r"https?://[^\s/?#@\\]+", re.IGNORECASE)
-_SCHEME: Final = re.compile(r"^https?://", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"^(?:https?|socks[45][ah]?)://", re.IGNORECASE)
 _WANTED: Final = (
     "it is an origin without a password, path or query, scheme://host[:port], as in 'http://127.0.0.1:8787'; "
     "account and gateway are given as account_id and gateway_id"

@@ -65,6 +65,7 @@ def test_the_variable_is_named_where_the_environment_is_at_fault(client_class, m
         ("https://me:plan?ted@host", "https://..."),
         ("https://me:plan/ted@host", "https://***@host"),
         ("me:planted@host", "***@host"),
+        ("socks5h://me:planted@host:1080", "socks5h://***@host:1080"),
         ("planted://x@host", "***@host"),
     ],
 )
