@@ -53,13 +53,13 @@ def delta_of(adapter):
 
 
 def cases(kind):
-    """Each mode with each engine that it is met over; heavy ones, which are the core's alone, are not."""
+    """Each mode with each engine that it is met over."""
     return [
         pytest.param(
             engine, mode, (engine in ON_AIOHTTP and mode.on_aiohttp) or getattr(mode, kind), id=f"{mode.name}-{engine}"
         )
         for mode in MODES
-        if getattr(mode, kind) is not None and not mode.is_heavy
+        if getattr(mode, kind) is not None
         for engine in ("sync", "aiohttp", *(USER_CLIENTS if mode.name in OVER_CLIENTS else ()))
     ]
 
@@ -109,7 +109,9 @@ async def test_a_whole_answer_is_right_or_a_typed_error(asked, driver, server, e
 
 @pytest.mark.usefixtures("low_limits")
 @pytest.mark.parametrize(("driver", "mode", "expected"), cases("stream"), indirect=["driver"])
-async def test_a_stream_is_right_or_a_typed_error(asked, driver, server, elsewhere, mode, expected):
+async def test_a_stream_is_right_or_a_typed_error(asked, driver, server, elsewhere, mode, expected, monkeypatch):
+    if mode.is_heavy:
+        monkeypatch.undo()
     model, adapter = asked(mode)
     _, prompt, _, methods = WAYS[adapter]
     method = getattr(model, methods[not driver.is_sync])

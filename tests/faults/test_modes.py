@@ -20,8 +20,6 @@ AT_THE_WIRE = [*SECTIONS["Connections"].MODES, *SECTIONS["HTTP"].MODES]
 
 def engines_of(mode):
     """Those that can differ: above the wire all async ones are read alike, and both of httpx wait alike."""
-    if mode.is_heavy:
-        return ("sync",)
     return ENGINES if mode in AT_THE_WIRE and mode.read_timeout > 1 else ("sync", "aiohttp")
 
 

@@ -62,7 +62,7 @@ class Mode:
         requests: How many requests arrive.
         read_timeout: Seconds the client waits for bytes; so few that it matters only where the server waits.
         is_early: Whether the server answers before it reads the request's body.
-        is_heavy: Whether it moves so much that one engine is enough to try it.
+        is_heavy: Whether it moves so much that it is tried with the real limits.
         on_aiohttp: What comes out there, where it differs: aiohttp reads a head and what follows it in one go.
     """
 
