@@ -74,11 +74,8 @@ class Connection(BaseModel):
     _clients: "Clients" = PrivateAttr(default_factory=_new_clients)
 
     def __init__(self, /, **data: Any) -> None:
-        from aigw import AIGateway, AsyncAIGateway  # noqa: PLC0415 -- as above
-
         super().__init__(**data)
-        AIGateway(**self._settings(), http_client=self.http_client)
-        AsyncAIGateway(**self._settings(), http_client=self.http_async_client)
+        self._clients.check(self._settings(), self.http_client, self.http_async_client)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Copy all but the caller's own HTTP clients, which cannot be copied and are shared."""
