@@ -82,10 +82,11 @@ def run_steps(account: Account, options: GatewayOptions, steps: Sequence[Step] |
     Raises:
         ConfigurationError: A step cannot work.
     """
-    if any(isinstance(step["query"], dict) and step["query"].get("stream") for step in _check(steps)):
+    checked = _check(steps)
+    if any(isinstance(step["query"], dict) and step["query"].get("stream") for step in checked):
         raise ConfigurationError("run reads one whole answer: leave 'stream' out of the queries, or use stream_run")
-    request, gateway_id = _request(account, options, steps)
-    return Call(request=request, gateway_id=gateway_id, secrets=_secrets(account, steps), parse=parse_json_result)
+    request, gateway_id = _request(account, options, checked)
+    return Call(request=request, gateway_id=gateway_id, secrets=_secrets(account, checked), parse=parse_json_result)
 
 
 def stream_steps(account: Account, options: GatewayOptions, steps: Sequence[Step] | Step) -> StreamCall[Any]:
@@ -94,8 +95,9 @@ def stream_steps(account: Account, options: GatewayOptions, steps: Sequence[Step
     Raises:
         ConfigurationError: A step cannot work.
     """
-    request, gateway_id = _request(account, options, [_streamed(step) for step in _check(steps)])
-    return StreamCall(request=request, gateway_id=gateway_id, secrets=_secrets(account, steps), shape=RUN_STREAM)
+    checked = [_streamed(step) for step in _check(steps)]
+    request, gateway_id = _request(account, options, checked)
+    return StreamCall(request=request, gateway_id=gateway_id, secrets=_secrets(account, checked), shape=RUN_STREAM)
 
 
 def _streamed(step: Step) -> Step:
@@ -104,11 +106,11 @@ def _streamed(step: Step) -> Step:
     return {**step, "query": {**step["query"], "stream": True}}
 
 
-def _request(account: Account, options: GatewayOptions, steps: Sequence[Step] | Step) -> tuple[Request, str]:
+def _request(account: Account, options: GatewayOptions, steps: list[Step]) -> tuple[Request, str]:
     gateway_id = options.get("id", account.gateway_id)
     headers = account.gateway_credentials(with_key=False)
     headers += [("content-type", "application/json"), *encode_options(options)]
-    body = encode_body([_encode(step) for step in _check(steps)])
+    body = encode_body([_encode(step) for step in steps])
     return Request("POST", account.gateway_url(gateway_id, ""), tuple(headers), body), gateway_id
 
 
@@ -155,10 +157,10 @@ def _encode_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {_WIRE_NAMES[name]: value for name, value in flat.items() if name in _WIRE_NAMES}
 
 
-def _secrets(account: Account, steps: Sequence[Step] | Step) -> tuple[str, ...]:
+def _secrets(account: Account, steps: list[Step]) -> tuple[str, ...]:
     """Collect the credentials of the steps too, so that none is ever repeated by an error."""
     found = list(account.secrets)
-    for step in _check(steps):
+    for step in steps:
         found += secrets_in_query(step["endpoint"])
         for name, value in step.get("headers", {}).items():
             found += secrets_in_header(name, _header_text(value))
