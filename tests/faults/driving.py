@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import ssl
+import subprocess
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +18,7 @@ from aigw import AIGateway, AIGatewayError, AsyncAIGateway
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
+    from .faulty_server import FaultyServer
     from .modes.mode import Right, Wrong
 
 TOKEN: Final = "planted-token-0123456789"
@@ -23,6 +26,9 @@ CHAT: Final[dict[str, Any]] = {"model": "openai/gpt-5-mini", "messages": [{"role
 ONE_CONNECTION: Final = httpx.Limits(max_connections=1)
 NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 USER_CLIENTS: Final = {"httpx": httpx.AsyncClient, "httpx-aiohttp": HttpxAiohttpClient}
+DEVELOPMENT: Final = ("-X", "dev", "-W", "error")
+"""Settings of an interpreter that lets no leak pass."""
+
 ENGINES: Final = ("sync", "sync-httpx", "httpx", "aiohttp", "httpx-aiohttp")
 ON_AIOHTTP: Final = {"aiohttp", "httpx-aiohttp"}
 
@@ -78,6 +84,26 @@ class Driver:
     async def close(self) -> None:
         for close in reversed(self._closing):
             await done(close())
+
+
+def ended(server: FaultyServer, script: str, *settings: str, timeout: float = 60) -> tuple[int, str]:
+    """Run a program in a process of its own, which knows `URL`, `TOKEN` and `CHAT`; give its exit code and its words.
+
+    Args:
+        server: Whose address the program is given.
+        script: The program.
+        settings: Of the interpreter.
+        timeout: Seconds it may take.
+    """
+    known = f"URL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}"
+    process = subprocess.run(  # noqa: S603  our own script
+        [sys.executable, *settings, "-c", f"{known}\n{script}"],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return process.returncode, process.stderr
 
 
 async def done(value: Any) -> Any:

@@ -19,7 +19,7 @@ from aigw import AIGateway, APITimeoutError, AsyncAIGateway, ConfigurationError,
 from aigw._engines._over_urllib3 import UrllibClient
 from aigw._http import Request
 
-from .driving import CHAT, TOKEN, done, told
+from .driving import CHAT, DEVELOPMENT, TOKEN, done, ended, told
 from .faulty_server import Deaf, Endless, Stall
 from .modes.mode import WHOLE, chunked, data, events, head, whole
 
@@ -109,7 +109,7 @@ async def test_a_long_body_arrives_as_it_is(driver, server):
 @pytest.mark.parametrize("name", STREAMS)
 def test_closing_the_client_wakes_who_waits_for_a_stream(server, name):
     server.replies = [STREAMS[name]]
-    client, ended = AIGateway("acct", TOKEN, base_url=server.url, max_retries=0), []
+    client, ends = AIGateway("acct", TOKEN, base_url=server.url, max_retries=0), []
     began = threading.Event()
 
     def read():
@@ -118,7 +118,7 @@ def test_closing_the_client_wakes_who_waits_for_a_stream(server, name):
         began.set()
         with pytest.raises(StreamTruncatedError):
             list(stream)
-        ended.append(time.monotonic())
+        ends.append(time.monotonic())
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -126,21 +126,13 @@ def test_closing_the_client_wakes_who_waits_for_a_stream(server, name):
     closed = time.monotonic()
     client.close()
     thread.join(20)
-    assert ended[0] - closed < 5
+    assert ends[0] - closed < 5
 
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_streams_in_a_cycle_are_closed_by_the_collector_without_a_word(server, name):
     server.replies = [STREAMS[name]]
-    script = f"URL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{IN_A_CYCLE}"
-    ended = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, "-X", "dev", "-W", "error", "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended(server, IN_A_CYCLE, *DEVELOPMENT) == (0, "")
     assert server.closed()
 
 

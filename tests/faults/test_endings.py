@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import subprocess
-import sys
 import weakref
 import zlib
 
@@ -13,7 +11,7 @@ import pytest
 
 from aigw import AsyncAIGateway
 
-from .driving import CHAT, TOKEN
+from .driving import CHAT, DEVELOPMENT, TOKEN, ended
 from .faulty_server import Endless
 from .modes.mode import completion, data, events, whole
 
@@ -184,30 +182,22 @@ async def main():
 }
 
 
-def ended(server, script, *settings):
-    """Run a program in a process of its own; give its exit code and what it said."""
-    start = f"URL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{START}"
-    process = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, "-X", "dev", "-W", "error", *settings, "-c", f"{start}\n{script}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return process.returncode, process.stderr
+def dev_ended(server, script, *settings):
+    """Run a program as `ended` does, after what all here begin with, where no leak passes."""
+    return ended(server, f"{START}\n{script}", *DEVELOPMENT, *settings)
 
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_program_ends_without_a_word_and_frees_its_connections(server, name):
     script, server.replies = ENDINGS[name]
-    assert ended(server, script) == (0, "")
+    assert dev_ended(server, script) == (0, "")
     assert server.closed()
 
 
 @pytest.mark.parametrize("name", HTTPX_ENDINGS)
 def test_a_program_on_httpx_ends_without_a_word_and_frees_its_connections(server, name):
     script, server.replies = ENDINGS[name]
-    assert ended(server, WITHOUT_AIOHTTP + script) == (0, "")
+    assert dev_ended(server, WITHOUT_AIOHTTP + script) == (0, "")
     assert server.closed()
 
 
@@ -218,14 +208,14 @@ def test_a_program_ends_without_a_word_beside_a_packed_stream(server, unshut):
     head = b"HTTP/1.1 200 OK\r\ncf-aig-log-id: 01LOG\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n"
     server.replies = [(head, first, Endless(more, 0.01)), ANSWER]
 
-    assert ended(server, LOCALS + (LEAVE if unshut else RUN)) == (0, "")
+    assert dev_ended(server, LOCALS + (LEAVE if unshut else RUN)) == (0, "")
     assert server.closed()
 
 
 @pytest.mark.parametrize("framework", ADAPTERS)
 def test_a_program_of_a_framework_ends_without_a_word(server, framework):
     server.replies = [STREAM, ANSWER, STREAM]
-    assert ended(server, ADAPTERS[framework] + RUN, "-W", "ignore::DeprecationWarning") == (0, "")
+    assert dev_ended(server, ADAPTERS[framework] + RUN, "-W", "ignore::DeprecationWarning") == (0, "")
     assert server.closed()
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from .driving import CHAT, TOKEN
+from .driving import ended
 from .faulty_server import Pause
 from .modes.mode import DONE, WHOLE, data, head, whole
 
@@ -87,22 +85,10 @@ assert [chunk.text for chunk in stream] == ['b', 'c']
 """
 
 
-def ended(server, script):
-    """Run a program in a process of its own; give its exit code and what it said."""
-    process = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, "-c", f"URL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{START}\n{script}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return process.returncode, process.stderr
-
-
 @pytest.mark.parametrize("name", FIRST_CALLS)
 def test_a_child_can_call_whatever_another_thread_was_at(server, name):
     server.replies = [whole(WHOLE)]
-    assert ended(server, FIRST_CALLS[name]) == (0, "")
+    assert ended(server, START + FIRST_CALLS[name]) == (0, "")
 
 
 def test_a_stream_on_a_connection_that_is_kept_goes_on_when_the_child_leaves_it(server):
@@ -112,4 +98,4 @@ def test_a_stream_on_a_connection_that_is_kept_goes_on_when_the_child_leaves_it(
 
     start = head(200, "transfer-encoding: chunked", kind="text/event-stream") + piece("a")
     server.replies = [(start, Pause(0.5), piece("b"), piece("c", "stop"), b"%x\r\n%s\r\n0\r\n\r\n" % (len(DONE), DONE))]
-    assert ended(server, CHILD_LEAVES) == (0, "")
+    assert ended(server, START + CHILD_LEAVES) == (0, "")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from .driving import CHAT, TOKEN
+from .driving import DEVELOPMENT, ended
 from .faulty_server import Endless
 from .modes.mode import data, events
 
@@ -85,14 +83,5 @@ def test_a_process_ends_at_once_and_without_a_word(server, name):
     if name == "fork" and not hasattr(os, "fork"):
         pytest.skip("needs os.fork, which only POSIX has")
     server.replies = [events(data("a"), Endless(data("b"), 0.01), close=False)]
-    script = f"import sys, aigw\nURL, TOKEN, CHAT = {server.url!r}, {TOKEN!r}, {CHAT!r}\n{ENDS[name]}\n"
-
-    ended = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, "-X", "dev", "-W", "error", "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended(server, f"import sys, aigw\n{ENDS[name]}\n", *DEVELOPMENT, timeout=30) == (0, "")
     assert server.closed()
